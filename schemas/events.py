@@ -48,7 +48,9 @@ EVENT_FIELDS: Final = (
     EventField("time_s", pa.int64(), True, "when, Unix seconds UTC; fractions of a second are dropped"),
     EventField("action", pa.string(), True, f"what was done, one of {', '.join(ACTIONS)}"),
     EventField("item", pa.string(), False, "what it was done to"),
-    EventField("category_path", pa.string(), False, f"interest categories, broad to narrow, joined by '{PATH_SEPARATOR}'"),
+    EventField(
+        "category_path", pa.string(), False, f"interest categories, broad to narrow, joined by '{PATH_SEPARATOR}'"
+    ),
     EventField("brand", pa.string(), False, "brand or maker of the item"),
     EventField("price", pa.float64(), False, "price per unit in the platform's currency, zero or more"),
     EventField("quantity", pa.float64(), False, "units, above zero; 1 where the source has none"),
@@ -59,3 +61,18 @@ EVENT_FIELDS: Final = (
 )
 
 EVENT_SCHEMA: Final = pa.schema([pa.field(field.name, field.type, not field.required) for field in EVENT_FIELDS])
+
+POSITION_FIELDS: Final = (
+    pa.field("source_piece", pa.int32(), nullable=False),
+    pa.field("source_row", pa.int64(), nullable=False),
+)
+"""Where a row came from: index into the list of pieces that were read, and its row (0 the first) in that piece's file."""
+
+REJECT_SCHEMA: Final = pa.schema(
+    [
+        *POSITION_FIELDS,
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("detail", pa.string()),
+    ]
+)
+"""A row that was set aside. `detail` names the column and what was wrong; it never holds a user id."""

@@ -22,6 +22,7 @@ class Shape(StrEnum):
 
     SCALAR = "scalar"
     WINDOWS = "windows"  # one value per entry of WINDOW_DAYS
+    AGGREGATES = "aggregates"  # AGGREGATE_WIDTH values
     EVENTS = "events"  # E values, old to new
     INTERESTS = "interests"  # K values, strongest first
     SET = "set"  # any number of distinct values
@@ -128,10 +129,26 @@ def _label(name: str, dtype: Dtype, shape: Shape, description: str, *, optional:
 
 def _horizon_labels(horizon: str) -> tuple[FeatureSpec, ...]:
     return (
-        _label(HORIZON_OBSERVED[horizon], "int64", Shape.SCALAR, "1 if the log covers the whole horizon, else 0", optional=False),
+        _label(
+            HORIZON_OBSERVED[horizon],
+            "int64",
+            Shape.SCALAR,
+            "1 if the log covers the whole horizon, else 0",
+            optional=False,
+        ),
         _label(FUTURE_CATEGORIES[horizon], "string", Shape.SET, "categories of interest within the horizon"),
-        _label(NEW_CATEGORIES[horizon], "string", Shape.SET, "those of them not touched in the new-interest window before the cut"),
-        _label(CHURN[horizon], "int64", Shape.SCALAR, "1 if no qualifying event falls in the horizon, 0 if one does, absent if unknown"),
+        _label(
+            NEW_CATEGORIES[horizon],
+            "string",
+            Shape.SET,
+            "those of them not touched in the new-interest window before the cut",
+        ),
+        _label(
+            CHURN[horizon],
+            "int64",
+            Shape.SCALAR,
+            "1 if no qualifying event falls in the horizon, 0 if one does, absent if unknown",
+        ),
     )
 
 
@@ -175,14 +192,15 @@ RAW_FEATURES: Final = (
     _slice(USER_ATTRIBUTES, "declared attributes as 'name=value'", Shape.SET),
     _label(NEXT_CATEGORIES, "string", Shape.SET, "categories of the first step at or after the cut that has any"),
     _label(NEXT_ITEMS, "string", Shape.SET, "items of that step"),
-    _label(SWITCHED, "int64", Shape.SCALAR, "1 if that step shares no category with the newest step before the cut that has any"),
+    _label(
+        SWITCHED,
+        "int64",
+        Shape.SCALAR,
+        "1 if that step shares no category with the newest step before the cut that has any",
+    ),
     *(label for horizon in HORIZONS for label in _horizon_labels(horizon)),
 )
 """What ingestion writes and what TF Serving clients send (inputs only)."""
-
-
-def _transformed(name: str, dtype: Dtype, shape: Shape, role: Role, description: str) -> FeatureSpec:
-    return FeatureSpec(name, dtype, shape, role, "transform", description)
 
 
 ITEM_IDS, CATEGORY_IDS, PARENT_IDS, CHILD_IDS = "item_ids", "category_ids", "parent_ids", "child_ids"
@@ -190,10 +208,6 @@ BRAND_IDS, ACTION_IDS, PLATFORM_IDS = "brand_ids", "action_ids", "platform_ids"
 PRICE_BUCKETS, AGE_BUCKETS, GAP_BUCKETS = "price_buckets", "age_buckets", "gap_buckets"
 STEP_INDEX, SESSION_INDEX = "step_index", "session_index"
 INTEREST_IDS, AGGREGATES = "interest_ids", "aggregates"
-INTEREST_STRENGTHS: Final = tuple(
-    f"{name}_scaled" for name in (INTEREST_COUNT, INTEREST_RECENCY, *INTEREST_DECAYED)
-)
-LABEL_PREFIX: Final = "label_"
 AGGREGATE_INPUTS: Final = (
     WINDOW_EVENTS,
     WINDOW_STEPS,
@@ -212,8 +226,51 @@ AGGREGATE_INPUTS: Final = (
 AGGREGATE_WIDTH: Final = sum(
     len(WINDOW_DAYS) if spec.shape is Shape.WINDOWS else 1 for spec in RAW_FEATURES if spec.name in AGGREGATE_INPUTS
 )
+UNKNOWN_LABEL: Final = -1
+"""What a transformed scalar label holds where the raw one is absent."""
 
 
 def label_name(raw_name: str) -> str:
     """Returns the transformed name of a raw label: `churn_short` -> `label_churn_short`."""
-    return LABEL_PREFIX + raw_name
+    return f"label_{raw_name}"
+
+
+def _transformed(name: str, shape: Shape, description: str, dtype: Dtype = "int64") -> FeatureSpec:
+    return FeatureSpec(name, dtype, shape, Role.INPUT, "transform", description)
+
+
+def _transformed_label(raw: FeatureSpec) -> FeatureSpec:
+    note = "ids" if raw.shape is Shape.SET else f"{UNKNOWN_LABEL} if unknown"
+    return FeatureSpec(label_name(raw.name), "int64", raw.shape, Role.LABEL, "transform", f"{raw.description}; {note}")
+
+
+TRANSFORMED_FEATURES: Final = (
+    *(spec for spec in RAW_FEATURES if spec.role in (Role.KEY, Role.SLICE)),
+    _transformed(ITEM_IDS, Shape.EVENTS, "item ids"),
+    _transformed(CATEGORY_IDS, Shape.EVENTS, "category ids at the interest level"),
+    _transformed(PARENT_IDS, Shape.EVENTS, "ids of the path above the interest level"),
+    _transformed(CHILD_IDS, Shape.EVENTS, "ids of the category below the interest level"),
+    _transformed(BRAND_IDS, Shape.EVENTS, "brand ids"),
+    _transformed(ACTION_IDS, Shape.EVENTS, "action ids, 1 + position in schemas.events.ACTIONS"),
+    _transformed(PLATFORM_IDS, Shape.EVENTS, "platform ids"),
+    _transformed(PRICE_BUCKETS, Shape.EVENTS, "0 if no price, else 1 + quantile bucket"),
+    _transformed(AGE_BUCKETS, Shape.EVENTS, "logarithmic bucket of the age at the cut"),
+    _transformed(GAP_BUCKETS, Shape.EVENTS, "logarithmic bucket of the time since the step before, 0 if there is none"),
+    _transformed(STEP_INDEX, Shape.EVENTS, "steps back from the newest step, which is 0"),
+    _transformed(SESSION_INDEX, Shape.EVENTS, "sessions back from the newest session, clipped"),
+    _transformed(INTEREST_IDS, Shape.INTERESTS, "category ids of the interest profile"),
+    *(spec for spec in RAW_FEATURES if spec.shape is Shape.INTERESTS and spec.dtype == "float32"),
+    FeatureSpec(
+        AGGREGATES,
+        "float32",
+        Shape.AGGREGATES,
+        Role.INPUT,
+        "transform",
+        "log1p, then z-score, of AGGREGATE_INPUTS in order",
+    ),
+    *(_transformed_label(spec) for spec in RAW_FEATURES if spec.role is Role.LABEL),
+)
+"""What Transform writes and the Trainer and the baselines read.
+
+Ids: 0 is padding or "none" (empty string), 1..V are the vocabulary by falling frequency, V + 1 is out of vocabulary.
+"""

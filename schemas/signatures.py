@@ -1,0 +1,54 @@
+"""Names of the exported model's signatures and of what they return.
+
+Every signature takes `examples`: `[B]` serialized `tf.Example`s that hold the raw input features of `schemas.features`.
+"""
+
+from typing import Final
+
+from schemas.features import HORIZONS
+
+SERVE: Final = "serving_default"
+EVALUATE: Final = "evaluate"
+EVALUATION_LABELS: Final = "evaluation_labels"
+EXAMPLES: Final = "examples"
+TOP_K: Final = 10
+
+# What `serving_default` returns; [B, TOP_K] unless noted.
+NEXT_CATEGORY, NEXT_CATEGORY_PROBABILITY = "next_category", "next_category_probability"
+NEXT_ITEM, NEXT_ITEM_SCORE = "next_item", "next_item_score"
+CURRENT_CATEGORY, SWITCH_PROBABILITY = "current_category", "switch_probability"  # [B]
+USER_EMBEDDING: Final = "user_embedding"  # [B, D]
+INTEREST = {horizon: f"interest_{horizon}" for horizon in HORIZONS}
+INTEREST_PROBABILITY = {horizon: f"interest_probability_{horizon}" for horizon in HORIZONS}
+CHURN_PROBABILITY = {horizon: f"churn_probability_{horizon}" for horizon in HORIZONS}  # [B]
+
+# Tasks, and what `evaluate` returns for them, all [B] float32: for churn `<task>` is the probability; for the ranking
+# tasks `<task>_<measure>` is that measure of the example, computed in the graph from the labels in the same examples.
+CHURN_TASKS: Final = tuple(f"churn_{horizon}" for horizon in HORIZONS)
+RANKING_TASKS: Final = {
+    "next_category": ("hit_at_1", "hit_at_5", "hit_at_10", "ndcg_at_10", "reciprocal_rank"),
+    "next_item": ("hit_at_10", "ndcg_at_10", "reciprocal_rank"),
+    **{f"propensity_{horizon}": ("user_auc", "ndcg_at_10") for horizon in HORIZONS},
+    **{f"new_interest_{horizon}": ("user_auc", "ndcg_at_10") for horizon in HORIZONS},
+}
+NEXT_CATEGORY_PREDICTED: Final = "next_category_predicted"
+"""`evaluate`: `[B]` float32, id of the category ranked first."""
+
+
+def measure_name(task: str, measure: str) -> str:
+    """`next_category`, `hit_at_5` -> `next_category_hit_at_5`."""
+    return f"{task}_{measure}"
+
+
+def label_key(task: str) -> str:
+    """Key under which `evaluation_labels` returns a task's label, `[B]` float32.
+
+    Churn: 0 or 1. `next_category`: the id predicted if it is among the true ones, else the smallest true id. 0 where
+    unknown; the weight says so.
+    """
+    return f"{task}_label"
+
+
+def weight_key(task: str) -> str:
+    """Key under which `evaluation_labels` returns a task's example weight, `[B]` float32: 1 if the label is known."""
+    return f"{task}_weight"
