@@ -19,6 +19,7 @@ RUNTIME = [
     "pyyaml>=6.0",
     "click>=8.0",
     "rich>=13.0",
+    "google-crc32c>=1.5",
 ]
 EXTRAS = {
     "kfp": ["kfp==2.16.1"],

@@ -66,7 +66,7 @@ POSITION_FIELDS: Final = (
     pa.field("source_piece", pa.int32(), nullable=False),
     pa.field("source_row", pa.int64(), nullable=False),
 )
-"""Where a row came from: index into the list of pieces that were read, and its row (0 the first) in that piece's file."""
+"""Where a row came from: index into the list of pieces read, and its row (0 the first) in that piece's file."""
 
 REJECT_SCHEMA: Final = pa.schema(
     [

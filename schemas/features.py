@@ -1,7 +1,7 @@
 """The feature contract: every feature of an example, who makes it and who reads it.
 
-An *example* is one user at one *cut time*. Features describe what happened strictly before the cut, labels what happened
-at or after it. Sequences run from old to new; all `event_*` features of an example have the same length E, all
+An *example* is one user at one *cut time*. Features describe what happened strictly before the cut, labels what
+happened at or after it. Sequences run from old to new; all `event_*` features of an example have the same length E, all
 `interest_*` features the same length K. Worked example (cut at day 10; two events on day 3, one on day 9):
 
     event_item        ["milk", "bread", "tea"]   event_age_seconds [604800, 604800, 86400]

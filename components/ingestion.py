@@ -1,0 +1,246 @@
+"""Ingestion on Beam: log files -> shards of users -> examples.
+
+    pieces -> read, clean, pseudonymise, partition -> (shard, parcel) -> group -> join, label, encode -> Split-*/*.gz
+                          |                                                ^
+                          `-> rejects, first and last event time ----------'
+
+Every file has a name that follows from its piece or shard and replaces its predecessor whole, so that a bundle that
+Beam runs again changes nothing.
+"""
+
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.pvalue import AsSingleton, TaggedOutput
+from interest_migration.examples.build import build_examples
+from interest_migration.examples.encode import ExampleEncoder
+from interest_migration.examples.log import TimeRange
+from interest_migration.examples.partition import partition_by_user
+from interest_migration.examples.shard import prepare_shard
+from interest_migration.privacy.pseudonyms import Pseudonymiser
+from interest_migration.sources.files import Piece, plan_pieces
+from interest_migration.sources.mapping import SourceMapping
+from interest_migration.sources.reading import read_events
+from interest_migration.sources.tables import load_items, load_users
+
+from interest_migration.examples.settings import ExampleSettings
+from interest_migration.ingestion.parcels import Parcel, pack, spill
+from interest_migration.ingestion.summary import IngestSummary
+from interest_migration.storage.atomic import replacing
+from interest_migration.storage.tfrecords import write_tfrecords
+from schemas.events import REJECT_SCHEMA
+from schemas.features import RAW_FEATURES, Role, Shape
+
+SPLITS = ("train", "eval", "test")
+SUMMARY = "summary"
+SUMMARY_FILE = "summary.json"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a worker needs to know; picklable.
+
+    Attributes:
+      mapping: `SourceMapping` as JSON.
+      settings: `ExampleSettings` as JSON.
+      input_root: Where the mapping's files are.
+      key: Secret of the pseudonyms.
+      shards: Number of user shards.
+      examples: Folder of `Split-*`.
+      rejects: Folder of the rows set aside.
+      spill: Folder on a disk that all workers share; empty to send events through Beam's own shuffle.
+    """
+
+    mapping: str
+    settings: str
+    input_root: str
+    key: bytes
+    shards: int
+    examples: str
+    rejects: str
+    spill: str = ""
+
+
+class _ReadPiece(beam.DoFn):
+    """(index, piece) -> (shard, parcel) of each batch; one summary of what was read and set aside."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+
+    def setup(self) -> None:
+        self._mapping = SourceMapping.model_validate_json(self._plan.mapping)
+        self._pseudonymiser = Pseudonymiser(self._plan.key)
+
+    def process(self, element: tuple[int, Piece]) -> Iterator[Any]:
+        index, piece = element
+        rejects: list[pa.RecordBatch] = []
+        for number, (events, rejected) in enumerate(read_events(piece, index, self._mapping, self._pseudonymiser)):
+            rejects.append(rejected)
+            yield TaggedOutput(SUMMARY, _summarise_read(events, rejected))
+            yield from self._partition(events, f"{index:05d}-{number:05d}")
+        _write_rejects(self._plan, f"piece-{index:05d}", rejects)
+
+    def _partition(self, events: pa.RecordBatch, name: str) -> Iterable[tuple[int, Parcel]]:
+        parts = partition_by_user(events, self._plan.shards)
+        if not self._plan.spill:
+            return pack(parts)
+        return spill(parts, Path(self._plan.spill) / f"events-{name}.arrow")
+
+
+class _BuildShard(beam.DoFn):
+    """(shard, parcels) -> the shard's files in every split, and its summary."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+
+    def setup(self) -> None:
+        mapping = SourceMapping.model_validate_json(self._plan.mapping)
+        self._settings = ExampleSettings.model_validate_json(self._plan.settings)
+        self._items = load_items(mapping, self._plan.input_root)
+        self._users = load_users(mapping, self._plan.input_root, Pseudonymiser(self._plan.key))
+        self._encoder = ExampleEncoder()
+
+    def process(self, element: tuple[int, Iterable[Parcel]], read: IngestSummary) -> Iterator[IngestSummary]:
+        shard, parcels = element
+        events = pa.Table.from_batches([parcel.open() for parcel in parcels])
+        if self._items:
+            events = self._items.join(events)
+        prepared, rejected = prepare_shard(events, self._settings)
+        attributes = self._users.attributes(prepared.users) if self._users else None
+        if read.first_event_s is None or read.last_event_s is None:
+            return
+        log = TimeRange(read.first_event_s, read.last_event_s + 1)
+        splits = build_examples(prepared, log, self._settings, attributes)
+        for split in SPLITS:
+            self._write(split, shard, splits.get(split))
+        _write_rejects(self._plan, f"shard-{shard:05d}", [rejected])
+        yield IngestSummary(
+            rows_used=-rejected.num_rows,
+            rejected=_count_reasons(rejected),
+            users=len(prepared.users),
+            examples={split: batch.num_rows for split, batch in splits.items()},
+            labels={split: _count_labels(batch) for split, batch in splits.items()},
+        )
+
+    def _write(self, split: str, shard: int, batch: pa.RecordBatch | None) -> None:
+        path = Path(self._plan.examples) / f"Split-{split}" / f"data-{shard:05d}-of-{self._plan.shards:05d}.gz"
+        with replacing(path, scratch=Path(self._plan.rejects)) as temporary:
+            write_tfrecords(temporary, [] if batch is None else self._encoder.encode(batch))
+
+
+def expand_ingestion(pipeline: beam.Pipeline, plan: Plan) -> None:
+    """Adds ingestion to a pipeline. The summary is written to `<rejects>/summary.json`.
+
+    Raises:
+      DataError: If the mapping's files are missing.
+    """
+    pieces = list(enumerate(plan_pieces(SourceMapping.model_validate_json(plan.mapping), plan.input_root)))
+    read = (
+        pipeline
+        | "Pieces" >> beam.Create(pieces)
+        | "Spread" >> beam.Reshuffle()
+        | "Read" >> beam.ParDo(_ReadPiece(plan)).with_outputs(SUMMARY, main="parcels")
+    )
+    read_summary = read[SUMMARY] | "SumRead" >> beam.CombineGlobally(IngestSummary.total)
+    built = (
+        read.parcels
+        | "Typed" >> beam.Map(lambda parcel: parcel).with_output_types(tuple[int, Parcel])
+        | "GroupByShard" >> beam.GroupByKey()
+        | "Build" >> beam.ParDo(_BuildShard(plan), AsSingleton(read_summary))
+        | "SumBuilt" >> beam.CombineGlobally(IngestSummary.total)
+    )
+    _ = built | "WriteSummary" >> beam.Map(_write_summary, AsSingleton(read_summary), plan.rejects)
+
+
+def read_summary(rejects: str | Path) -> IngestSummary:
+    """Returns the summary that an ingestion left in its folder of rejects."""
+    return IngestSummary.from_json((Path(rejects) / SUMMARY_FILE).read_text(encoding="utf-8"))
+
+
+def ingest(
+    mapping: SourceMapping,
+    input_root: str,
+    output: Path,
+    examples: ExampleSettings,
+    key: bytes,
+    shards: int,
+    beam_args: list[str],
+) -> IngestSummary:
+    """Runs ingestion alone: examples to `output/examples`, rows set aside to `output/rejects`.
+
+    Raises:
+      DataError: If files are missing, rows do not balance or a split stays empty.
+    """
+    plan = Plan(
+        mapping=mapping.model_dump_json(),
+        settings=examples.model_dump_json(),
+        input_root=input_root,
+        key=key,
+        shards=shards,
+        examples=str(output / "examples"),
+        rejects=str(output / "rejects"),
+        spill=str(output / "spill"),
+    )
+    return run_ingestion(beam.Pipeline(options=PipelineOptions(beam_args)), plan)
+
+
+def run_ingestion(pipeline: beam.Pipeline, plan: Plan) -> IngestSummary:
+    """Runs a pipeline that holds nothing but the ingestion, into emptied folders, and checks its balance.
+
+    Raises:
+      DataError: If files are missing, rows do not balance or a split stays empty.
+    """
+    folders = [Path(folder) for folder in (plan.examples, plan.rejects, plan.spill) if folder]
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    try:
+        with pipeline:
+            expand_ingestion(pipeline, plan)
+    finally:
+        if plan.spill:
+            shutil.rmtree(plan.spill, ignore_errors=True)
+    summary = read_summary(plan.rejects)
+    summary.check()
+    return summary
+
+
+def _summarise_read(events: pa.RecordBatch, rejected: pa.RecordBatch) -> IngestSummary:
+    bounds = pc.min_max(events["time_s"]).as_py()
+    return IngestSummary(
+        rows_read=events.num_rows + rejected.num_rows,
+        rows_used=events.num_rows,
+        rejected=_count_reasons(rejected),
+        first_event_s=bounds["min"],
+        last_event_s=bounds["max"],
+    )
+
+
+def _count_reasons(rejected: pa.RecordBatch) -> dict[str, int]:
+    return {count["values"]: count["counts"] for count in pc.value_counts(rejected["reason"]).to_pylist()}
+
+
+def _count_labels(examples: pa.RecordBatch) -> dict[str, int]:
+    labels = [spec.name for spec in RAW_FEATURES if spec.role is Role.LABEL and spec.shape is Shape.SCALAR]
+    present = {name: pc.fill_null(pc.list_value_length(examples[name]), 0) for name in labels}
+    return {name: int(pc.sum(pc.greater(lengths, 0)).as_py() or 0) for name, lengths in present.items()}
+
+
+def _write_rejects(plan: Plan, name: str, batches: Sequence[pa.RecordBatch]) -> None:
+    table = pa.Table.from_batches(batches, schema=REJECT_SCHEMA)
+    if table.num_rows:
+        with replacing(Path(plan.rejects) / f"{name}.parquet") as temporary:
+            pq.write_table(table, temporary)
+
+
+def _write_summary(built: IngestSummary, read: IngestSummary, rejects: str) -> None:
+    with replacing(Path(rejects) / SUMMARY_FILE) as temporary:
+        temporary.write_text(IngestSummary.total([read, built]).to_json(), encoding="utf-8")

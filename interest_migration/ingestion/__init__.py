@@ -1,0 +1,1 @@
+"""What ingestion hands from step to step, and what it reports."""

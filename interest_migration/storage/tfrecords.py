@@ -1,0 +1,37 @@
+"""TFRecord files without TensorFlow.
+
+One record is its length (uint64), the masked CRC-32C of those eight bytes, the data and the masked CRC-32C of the data,
+all little-endian (tensorflow/core/lib/io/record_writer.h).
+"""
+
+import gzip
+import struct
+from collections.abc import Iterable
+from pathlib import Path
+
+import google_crc32c
+
+_FAST = 1  # gzip level: a third of the time of the default 6 for about 15 % more bytes
+
+
+def write_tfrecords(path: Path, records: Iterable[bytes]) -> int:
+    """Writes a gzip TFRecord file and returns the number of records.
+
+    Example:
+      write_tfrecords(Path("data.gz"), [b"a", b"bc"]) -> 2
+    """
+    count = 0
+    with (
+        path.open("wb") as raw,
+        gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=_FAST, mtime=0, filename="") as file,
+    ):
+        for record in records:
+            length = struct.pack("<Q", len(record))
+            file.write(b"".join((length, _masked_crc(length), record, _masked_crc(record))))
+            count += 1
+    return count
+
+
+def _masked_crc(data: bytes) -> bytes:
+    crc = google_crc32c.value(data)
+    return struct.pack("<I", (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF)

@@ -1,0 +1,36 @@
+from pathlib import Path
+
+import pyarrow as pa
+
+from interest_migration.ingestion.parcels import pack, spill
+
+EVENTS = pa.record_batch(
+    {"user": pa.array(["a", "b", "a", "c"]).dictionary_encode(), "time_s": pa.array([1, 2, 3, 4], pa.int64())}
+)
+PARTS = [(7, EVENTS.slice(0, 1)), (2, EVENTS.slice(1, 3))]
+
+
+def _opened(parcels):
+    return [(shard, parcel.open().to_pylist()) for shard, parcel in parcels]
+
+
+def test_both_ways_deliver_the_same_rows(tmp_path: Path):
+    expected = [
+        (7, [{"user": "a", "time_s": 1}]),
+        (2, [{"user": "b", "time_s": 2}, {"user": "a", "time_s": 3}, {"user": "c", "time_s": 4}]),
+    ]
+    assert _opened(pack(PARTS)) == expected
+    assert _opened(spill(PARTS, tmp_path / "s.arrow")) == expected
+
+
+def test_nothing_to_spill_leaves_no_file(tmp_path: Path):
+    assert list(spill([], tmp_path / "s.arrow")) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_packed_slice_does_not_carry_the_whole_dictionary():
+    users = pa.array([f"user-{n:030d}" for n in range(10_000)]).dictionary_encode()
+    batch = pa.record_batch({"user": users})
+    ((_, parcel),) = pack([(0, batch.slice(0, 10))])
+    assert len(parcel.payload) < 2_000
+    assert parcel.open()["user"].to_pylist() == users[:10].to_pylist()
