@@ -35,7 +35,7 @@ run_pip() {
   local wheels=("$TOOLS"/pip-whl/usr/share/python-wheels/pip-*.whl)
   if [ ! -e "${wheels[0]}" ]; then
     mkdir -p "$TOOLS/pip-whl/lists/partial" "$TOOLS/pip-whl/archives/partial"
-    local apt=(-o "Dir::State::Lists=$TOOLS/pip-whl/lists" -o "Dir::Cache=$TOOLS/pip-whl")
+    local apt=(-o "Dir::State::Lists=$TOOLS/pip-whl/lists" -o "Dir::Cache=$TOOLS/pip-whl" -o APT::Sandbox::User=root)
     (cd "$TOOLS/pip-whl" && apt-get "${apt[@]}" -qq update && apt-get "${apt[@]}" -qq download python3-pip-whl) ||
       fail "could not download pip from this machine's apt sources. Install python3-pip or python3.11-venv."
     dpkg -x "$TOOLS"/pip-whl/python3-pip-whl_*.deb "$TOOLS/pip-whl"
@@ -47,7 +47,7 @@ run_pip() {
 install_tool() { # name version: into .tools/name, outside the environment
   [ -x "$TOOLS/$1/bin/$1" ] && return
   say "fetching $1 $2"
-  run_pip install --quiet --no-warn-script-location --upgrade --target "$TOOLS/$1" "$1==$2" ||
+  run_pip install --quiet --no-warn-script-location --root-user-action ignore --upgrade --target "$TOOLS/$1" "$1==$2" ||
     fail "could not install $1 $2 with pip. Is a package index reachable?"
 }
 
@@ -64,7 +64,7 @@ fetch_private_runtime() { # into .tools/glibc/lib, as any user, with apt's own c
     sed -nE "s/^(deb .*)\b(bookworm|bullseye) (.*)$/\1$PRIVATE_RUNTIME_SUITE \3/p" /etc/apt/sources.list >"$home/sources/private.list"
   fi
   local apt=(-o Dir::Etc::SourceList=/dev/null -o "Dir::Etc::SourceParts=$home/sources" -o "Dir::State::Lists=$home/lists"
-    -o "Dir::Cache=$home" -o APT::Default-Release=)
+    -o "Dir::Cache=$home" -o APT::Default-Release= -o APT::Sandbox::User=root)
   say "glibc $glibc is older than $NEEDED_GLIBC: fetching a private C runtime from Debian $PRIVATE_RUNTIME_SUITE"
   (cd "$home" && apt-get "${apt[@]}" -qq update && apt-get "${apt[@]}" -qq download libc6 libstdc++6 libgcc-s1) ||
     fail "could not download libc6, libstdc++6 and libgcc-s1 of Debian $PRIVATE_RUNTIME_SUITE from this machine's apt sources."
@@ -95,12 +95,15 @@ stamp="$(cat requirements.lock setup.py scripts/setup.sh - <<<"$python $PWD" | s
 mkdir -p "$TOOLS"
 install_tool uv "$UV_VERSION"
 uv="$TOOLS/uv/bin/uv"
-say "creating .venv with $python"
 rm -f "$VENV/stamp"
-"$uv" venv --quiet --clear --python "$python" "$VENV"
-if older "$glibc" "$NEEDED_GLIBC"; then
-  fetch_private_runtime
-  use_private_runtime
+if [ "$(cat "$VENV/interpreter" 2>/dev/null)" != "$python $PWD" ]; then
+  say "creating .venv with $python"
+  "$uv" venv --quiet --clear --python "$python" "$VENV"
+  if older "$glibc" "$NEEDED_GLIBC"; then
+    fetch_private_runtime
+    use_private_runtime
+  fi
+  printf '%s' "$python $PWD" >"$VENV/interpreter"
 fi
 say "installing the locked packages (about 3 GB)"
 "$uv" pip sync --quiet --python "$VENV/bin/python" --require-hashes --compile-bytecode requirements.lock
