@@ -1,0 +1,1 @@
+"""Measurements behind what the documentation claims; each prints the command's figures side by side."""
