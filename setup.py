@@ -20,6 +20,7 @@ RUNTIME = [
     "click>=8.0",
     "rich>=13.0",
     "google-crc32c>=1.5",
+    "isal>=1.7",
 ]
 EXTRAS = {
     "kfp": ["kfp==2.16.1"],

@@ -110,7 +110,8 @@ class _BuildShard(beam.DoFn):
 
     def process(self, element: tuple[int, Iterable[Parcel]], read: IngestSummary) -> Iterator[IngestSummary]:
         shard, parcels = element
-        events = pa.Table.from_batches([parcel.open() for parcel in parcels])
+        tables = [pa.Table.from_batches([parcel.open()]) for parcel in parcels]
+        events = pa.concat_tables(tables, promote_options="permissive")
         if self._items:
             events = self._items.join(events)
         prepared, rejected = prepare_shard(events, self._settings)

@@ -15,57 +15,50 @@ from interest_migration.storage.atomic import replacing
 
 @dataclass(frozen=True)
 class Parcel:
-    """Events of one shard.
+    """Events of one shard, as an Arrow IPC stream of one batch.
 
     Attributes:
-      payload: An Arrow IPC stream of one batch; empty if spilled.
+      payload: The stream; empty if spilled.
       path: Spill file; empty if the payload is inside.
-      index: Which batch of the spill file.
+      start: Where in the spill file the stream begins.
+      size: Its length in bytes.
     """
 
     payload: bytes = b""
     path: str = ""
-    index: int = 0
+    start: int = 0
+    size: int = 0
 
     def open(self) -> pa.RecordBatch:
         """Returns the events; those of a spill file are memory-mapped."""
-        if not self.path:
-            return pa.ipc.open_stream(self.payload).read_next_batch()
-        return pa.ipc.open_file(pa.memory_map(self.path)).get_batch(self.index)
+        stream = self.payload
+        if self.path:
+            with pa.memory_map(self.path) as file:
+                file.seek(self.start)
+                stream = file.read_buffer(self.size)
+        return pa.ipc.open_stream(stream).read_next_batch()
 
 
 def pack(parts: Iterable[tuple[int, pa.RecordBatch]]) -> Iterator[tuple[int, Parcel]]:
     """Packs each shard's events into the message itself."""
     for shard, events in parts:
-        compact = _without_large_dictionaries(events)
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, compact.schema) as writer:
-            writer.write_batch(compact)
-        yield shard, Parcel(payload=sink.getvalue().to_pybytes())
+        yield shard, Parcel(payload=_serialise(events).to_pybytes())
 
 
 def spill(parts: Iterable[tuple[int, pa.RecordBatch]], path: Path) -> Iterator[tuple[int, Parcel]]:
-    """Writes the events of all shards, which share one schema and its dictionaries, into one file."""
-    parts = list(parts)
-    if not parts:
-        return
-    with (
-        replacing(path) as temporary,
-        pa.OSFile(str(temporary), "wb") as sink,
-        pa.ipc.new_file(sink, parts[0][1].schema) as writer,
-    ):
-        for _, events in parts:
-            writer.write_batch(events)
-    for index, (shard, _) in enumerate(parts):
-        yield shard, Parcel(path=str(path), index=index)
+    """Writes the events of all shards into one file, which is there whole before the first parcel leaves."""
+    places = []
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        for shard, events in parts:
+            start, stream = file.tell(), _serialise(events)
+            file.write(stream)
+            places.append((shard, start, stream.size))
+    for shard, start, size in places:
+        yield shard, Parcel(path=str(path), start=start, size=size)
 
 
-def _without_large_dictionaries(events: pa.RecordBatch) -> pa.RecordBatch:
-    """A slice keeps the dictionary of the whole: written 16 times over, it can outweigh the rows."""
-    columns = [
-        column.cast(column.type.value_type)
-        if pa.types.is_dictionary(column.type) and len(column.dictionary) > len(column)
-        else column
-        for column in events.columns
-    ]
-    return pa.RecordBatch.from_arrays(columns, names=events.schema.names)
+def _serialise(events: pa.RecordBatch) -> pa.Buffer:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, events.schema) as writer:
+        writer.write_batch(events)
+    return sink.getvalue()

@@ -4,14 +4,14 @@ One record is its length (uint64), the masked CRC-32C of those eight bytes, the 
 all little-endian (tensorflow/core/lib/io/record_writer.h).
 """
 
-import gzip
 import struct
 from collections.abc import Iterable
 from pathlib import Path
 
 import google_crc32c
+from isal import igzip
 
-_FAST = 1  # gzip level: a third of the time of the default 6 for about 15 % more bytes
+_LEVEL = 1  # of ISA-L: as small as zlib's level 1 in a fifth of the time
 
 
 def write_tfrecords(path: Path, records: Iterable[bytes]) -> int:
@@ -23,7 +23,7 @@ def write_tfrecords(path: Path, records: Iterable[bytes]) -> int:
     count = 0
     with (
         path.open("wb") as raw,
-        gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=_FAST, mtime=0, filename="") as file,
+        igzip.IGzipFile(filename="", fileobj=raw, mode="wb", compresslevel=_LEVEL, mtime=0) as file,
     ):
         for record in records:
             length = struct.pack("<Q", len(record))
