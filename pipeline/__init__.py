@@ -1,0 +1,1 @@
+"""Configuration, one graph for every runner, runners and the command line."""

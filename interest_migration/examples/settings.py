@@ -65,4 +65,4 @@ class ExampleSettings(Settings):
     eval_cuts: int = Field(2, ge=1)
     test_cuts: int = Field(3, ge=1)
     user_holdout: float = Field(0.0, ge=0, lt=1)
-    seed: int = 0
+    seed: int = Field(0, ge=0, lt=2**63)

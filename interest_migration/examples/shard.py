@@ -1,0 +1,161 @@
+"""The events of a shard, cleaned, in one total order, with steps and sessions.
+
+Examples are made from this alone. It holds all events of its users, so every question about a user's past or future is
+answered within it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from interest_migration.errors import ContractError
+from interest_migration.examples.categories import split_categories
+from interest_migration.examples.ranges import GroupedTimes, IntArray, offsets_of
+from interest_migration.examples.rows import NONE, Rows, read_rows, sort_rows
+from interest_migration.examples.settings import ExampleSettings
+from interest_migration.examples.steps import fit_whole_steps, number_sessions, number_steps
+from interest_migration.examples.strings import Codes
+from schemas.events import ACTIONS, REJECT_SCHEMA
+
+DUPLICATE: Final = "duplicate"
+HOT_USER: Final = "hot_user"
+
+
+@dataclass(frozen=True)
+class ShardEvents:
+    """N events of U users, sorted by user, time and then every other field; S steps.
+
+    Attributes:
+      users: `[U]` large_binary pseudonyms, ascending.
+      user_offsets: `[U + 1]` first event of each user, and N.
+      user: `[N]` index into `users`.
+      time_s: `[N]` Unix seconds UTC.
+      step: `[N]` number of the event's step, ascending over the shard.
+      step_offsets: `[S + 1]` first event of each step, and N.
+      session: `[N]` number of the event's session, ascending over the shard.
+      action: `[N]` index into `schemas.events.ACTIONS`.
+      item: `[N]` items; as in all string columns, code 0 is "none".
+      category: `[N]` category at the interest level.
+      parent: `[N]` category path above it.
+      child: `[N]` category one level below it.
+      brand: `[N]` brands.
+      platform: `[N]` platforms.
+      price: `[N]` price per unit, -1 if none.
+      spend: `[N]` price times quantity of purchases, else 0.
+    """
+
+    users: pa.LargeBinaryArray
+    user_offsets: IntArray
+    user: IntArray
+    time_s: IntArray
+    step: IntArray
+    step_offsets: IntArray
+    session: IntArray
+    action: IntArray
+    item: Codes
+    category: Codes
+    parent: Codes
+    child: Codes
+    brand: Codes
+    platform: Codes
+    price: npt.NDArray[np.float64]
+    spend: npt.NDArray[np.float64]
+
+    @cached_property
+    def timeline(self) -> GroupedTimes:
+        """Finds a user's first event at or after a time."""
+        return GroupedTimes(self.user, self.time_s)
+
+
+def prepare_shard(
+    batches: Sequence[pa.RecordBatch] | pa.Table, settings: ExampleSettings
+) -> tuple[ShardEvents, pa.RecordBatch]:
+    """Sorts a shard's events, sets duplicates and the excess of hot users aside, finds steps and sessions.
+
+    Args:
+      batches: Events of `schemas.events`, in any order and any number of pieces; strings plain or dictionary-encoded.
+        Optional columns may be missing.
+      settings: Uses `max_events_per_user`, `session_gap_minutes` and `interest_level`.
+
+    Returns:
+      The events, the same whatever order they came in, and the rows set aside in `REJECT_SCHEMA`: `duplicate` for a
+      row that equals another in every field of the contract (the first by position stays), `hot_user` for a user's
+      events before the newest `max_events_per_user`, whole steps at a time.
+
+    Raises:
+      ContractError: If a required column is missing, has nulls, or holds an unknown action or an empty user.
+    """
+    rows = read_rows(batches)
+    order, repeated = sort_rows(rows)
+    duplicates, kept = order[repeated], order[~repeated]
+    hot = _exceeds_cap(rows, kept, settings.max_events_per_user)
+    rejects = _describe_rejects(rows, duplicates, kept[hot], settings.max_events_per_user)
+    return _assemble(rows, kept[~hot], settings), rejects
+
+
+def _exceeds_cap(rows: Rows, kept: IntArray, limit: int) -> npt.NDArray[np.bool_]:
+    """Returns `[N]` whether a sorted event is older than its user's newest `limit`."""
+    user = rows.strings["user"].codes[kept]
+    offsets = np.unique(np.append(offsets_of(user, rows.strings["user"].size), len(kept)))
+    steps, step_offsets = number_steps(user, rows.time_s[kept])
+    firsts = fit_whole_steps(offsets[:-1], offsets[1:], steps, step_offsets, limit)
+    return np.arange(len(kept)) < np.repeat(firsts, np.diff(offsets))
+
+
+def _describe_rejects(rows: Rows, duplicates: IntArray, hot: IntArray, limit: int) -> pa.RecordBatch:
+    indices = np.concatenate([duplicates, hot])
+    is_hot = np.arange(len(indices)) >= len(duplicates)
+    reason = np.where(is_hot, HOT_USER, DUPLICATE)
+    detail = np.where(
+        is_hot, f"older than the newest {limit} events of its user", "equal to another row in every field"
+    )
+    order = np.lexsort([rows.row[indices], rows.piece[indices]])
+    columns = [column[order] for column in (rows.piece[indices], rows.row[indices], reason, detail)]
+    arrays = [pa.array(column).cast(field.type) for column, field in zip(columns, REJECT_SCHEMA, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=REJECT_SCHEMA)
+
+
+def _assemble(rows: Rows, kept: IntArray, settings: ExampleSettings) -> ShardEvents:
+    strings = {name: column.subset(kept) for name, column in rows.strings.items()}
+    users = strings["user"]
+    if len(users) and not users.codes[0]:
+        raise ContractError("expected a user in every event, received an empty one")
+    user, time_s = users.codes.astype(np.int64) - 1, rows.time_s[kept]
+    step, step_offsets = number_steps(user, time_s)
+    action = _number_actions(strings["action"])
+    price, quantity = rows.numbers["price"][kept], rows.numbers["quantity"][kept]
+    bought = (action == ACTIONS.index("purchase")) & (price != NONE)
+    parts = split_categories(strings["category_path"], settings.interest_level)
+    return ShardEvents(
+        users=users.values.slice(1),
+        user_offsets=offsets_of(user, users.size - 1),
+        user=user,
+        time_s=time_s,
+        step=step,
+        step_offsets=step_offsets,
+        session=number_sessions(user, time_s, strings["session"].codes, step, settings.session_gap_minutes * 60),
+        action=action,
+        item=strings["item"],
+        category=parts.category,
+        parent=parts.parent,
+        child=parts.child,
+        brand=strings["brand"],
+        platform=strings["platform"],
+        price=price,
+        spend=np.where(bought, price * np.where(quantity == NONE, 1.0, quantity), 0.0),
+    )
+
+
+def _number_actions(actions: Codes) -> IntArray:
+    """Returns `[N]` index into ACTIONS."""
+    names = [name.decode() for name in actions.values.to_pylist()]
+    unknown = sorted({names[code] for code in np.unique(actions.codes).tolist()} - set(ACTIONS))
+    if unknown:
+        raise ContractError(f"expected actions among {', '.join(ACTIONS)}, received {', '.join(map(repr, unknown))}")
+    numbers = np.array([ACTIONS.index(name) if name in ACTIONS else -1 for name in names], np.int64)
+    return numbers[actions.codes]
