@@ -1,13 +1,14 @@
 """The work of ingestion as most Beam pipelines do it: one Python dict per row, one user at a time.
 
-Same purchases, same rows dropped, same kinds of cuts, same features and labels, same kind of files; stock Beam transforms
-for reading, grouping and writing.
+Same purchases, same rows dropped, same kinds of cuts, same features and labels, same kind of files; stock Beam
+transforms for reading, grouping and writing.
 """
 
 import hmac
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from math import sqrt
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,9 @@ def ingest_per_row(transactions: Path, products: Path, output: Path, settings: E
                 | f"Only{split}" >> beam.Filter(lambda pair, split=split: pair[0] == split)
                 | f"Encode{split}" >> beam.Map(_encode)
                 | f"Write{split}"
-                >> beam.io.WriteToTFRecord(str(output / f"Split-{split}" / "data"), file_name_suffix=".gz", num_shards=4)
+                >> beam.io.WriteToTFRecord(
+                    str(output / f"Split-{split}" / "data"), file_name_suffix=".gz", num_shards=4
+                )
             )
         _ = (
             examples
@@ -84,7 +87,10 @@ class _Clean(beam.DoFn):
         parent, category = " > ".join(path[:1]), " > ".join(path[:2])
         child = " > ".join(path) if len(path) > 2 else ""
         price = row["sales_value"] / row["quantity"]
-        yield user, (time_s, str(row["product_id"]), category, parent, child, item.get("brand") or "", price, row["quantity"])
+        yield (
+            user,
+            (time_s, str(row["product_id"]), category, parent, child, item.get("brand") or "", price, row["quantity"]),
+        )
 
 
 @dataclass
@@ -181,7 +187,7 @@ class _BuildUser(beam.DoFn):
             float(sum(entry[1] <= days for entry in profile.values())) for days in WINDOW_DAYS
         ]
         times = sorted(set(history.times[:end]))
-        gaps = [(after - before) / DAY_SECONDS for before, after in zip(times, times[1:], strict=False)]
+        gaps = [(after - before) / DAY_SECONDS for before, after in pairwise(times)]
         mean = sum(gaps) / len(gaps) if gaps else 0.0
         deviation = sqrt(sum((gap - mean) ** 2 for gap in gaps) / len(gaps)) if gaps else 0.0
         features["recency_days"] = [(cut_s - times[-1]) / DAY_SECONDS]
@@ -195,7 +201,9 @@ class _BuildUser(beam.DoFn):
         activity = ("0", "1-2", "3-5", "6-10", "11+")[(recent >= 1) + (recent >= 3) + (recent >= 6) + (recent >= 11)]
         tenure = features["tenure_days"][0]
         features["slice_activity"] = [activity]
-        features["slice_tenure"] = [("<28", "28-83", "84-181", "182+")[(tenure >= 28) + (tenure >= 84) + (tenure >= 182)]]
+        features["slice_tenure"] = [
+            ("<28", "28-83", "84-181", "182+")[(tenure >= 28) + (tenure >= 84) + (tenure >= 182)]
+        ]
         features["slice_category"] = features["interest_category"][:1] or [""]
         features["slice_action"], features["slice_platform"] = ["purchase"], [""]
 

@@ -1,7 +1,7 @@
 """The work of ingestion in plain single-process Polars: the yardstick for CPU-seconds.
 
-Reads the same purchases, drops the same rows, makes the same features and labels at the same kind of cuts, and writes the
-same kind of files. It holds the whole log in memory, knows one source only, and keeps no record of what it drops.
+Reads the same purchases, drops the same rows, makes the same features and labels at the same kind of cuts, and writes
+the same kind of files. It holds the whole log in memory, knows one source only, and keeps no record of what it drops.
 """
 
 import hmac
@@ -94,7 +94,9 @@ def _cut(events: pl.DataFrame, schedule, settings: ExampleSettings) -> pl.DataFr
     users = events.group_by("user", maintain_order=True).agg(
         pl.col("event").min().alias("start"), pl.col("time_s").min().alias("born_s")
     )
-    shift = pl.struct("user", "first_s").hash(settings.seed) % (pl.col("last_s") - pl.col("first_s") + 1).cast(pl.UInt64)
+    shift = pl.struct("user", "first_s").hash(settings.seed) % (pl.col("last_s") - pl.col("first_s") + 1).cast(
+        pl.UInt64
+    )
     before = events.select("user", pl.col("time_s").alias("last_time_s"), "event", "step", "session", "step_start")
     return (
         users.join(windows, how="cross")
@@ -102,7 +104,9 @@ def _cut(events: pl.DataFrame, schedule, settings: ExampleSettings) -> pl.DataFr
         .sort("user", "cut_time_s")
         .with_row_index("example")
         .with_columns((pl.col("cut_time_s") - 1).alias("before_s"))
-        .join_asof(before, left_on="before_s", right_on="last_time_s", by="user", coalesce=False, check_sortedness=False)
+        .join_asof(
+            before, left_on="before_s", right_on="last_time_s", by="user", coalesce=False, check_sortedness=False
+        )
         .filter(pl.col("last_time_s") >= pl.col("cut_time_s") - int(settings.active_days * DAY_SECONDS))
         .with_columns((pl.col("event") + 1).alias("end"))
         .select("example", "split", "user", "cut_time_s", "start", "end", "step", "session", "last_time_s", "born_s")
@@ -122,7 +126,9 @@ def _history(cuts: pl.DataFrame, events: pl.DataFrame, settings: ExampleSettings
         .alias("first")
     )
     rows = ranges.with_columns(pl.int_ranges("first", "end").alias("event")).explode("event")
-    past = events.select("item", "category", "parent", "child", "brand", "price", "time_s", pl.col("session").alias("of"))
+    past = events.select(
+        "item", "category", "parent", "child", "brand", "price", "time_s", pl.col("session").alias("of")
+    )
     return (
         pl.concat([rows.select("example", "cut_time_s", "session"), past[rows["event"]]], how="horizontal")
         .group_by("example", maintain_order=True)
@@ -161,7 +167,9 @@ def _pair(cuts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     return (
         past.join(future, on=["example", "category"], how="full", coalesce=True)
         .join(cut_times.select("example", "cut_time_s"), on="example")
-        .with_columns(pl.col("category").cast(pl.String), pl.col("interest_count").fill_null(0), pl.col(names).cast(pl.Float32))
+        .with_columns(
+            pl.col("category").cast(pl.String), pl.col("interest_count").fill_null(0), pl.col(names).cast(pl.Float32)
+        )
     )
 
 
@@ -174,7 +182,10 @@ def _interests(pairs: pl.DataFrame, settings: ExampleSettings) -> pl.DataFrame:
         .agg(
             pl.col("category").head(settings.max_interests).alias("interest_category"),
             pl.col("interest_count").head(settings.max_interests),
-            (pl.col("age_s") / DAY_SECONDS).cast(pl.Float32).head(settings.max_interests).alias("interest_recency_days"),
+            (pl.col("age_s") / DAY_SECONDS)
+            .cast(pl.Float32)
+            .head(settings.max_interests)
+            .alias("interest_recency_days"),
             *(pl.col(name).head(settings.max_interests) for name in decayed),
         )
     )
@@ -187,9 +198,11 @@ def _aggregates(cuts: pl.DataFrame, events: pl.DataFrame, pairs: pl.DataFrame) -
     times = events.select("user", "time_s", pl.col("event").alias("at"))
     windows: dict[str, list[pl.Series]] = {"events": [], "steps": [], "spend": []}
     for days in WINDOW_DAYS:
-        opening = frame.select("user", (pl.col("cut_time_s") - days * DAY_SECONDS).alias("time_s")).join_asof(
-            times, on="time_s", by="user", strategy="forward", check_sortedness=False
-        )["at"].fill_null(0)
+        opening = (
+            frame.select("user", (pl.col("cut_time_s") - days * DAY_SECONDS).alias("time_s"))
+            .join_asof(times, on="time_s", by="user", strategy="forward", check_sortedness=False)["at"]
+            .fill_null(0)
+        )
         opening = pl.Series(pl.select(pl.min_horizontal(opening, frame["end"])).to_series())
         inside = opening < frame["end"]
         opened = step.gather(pl.select(pl.min_horizontal(opening, frame["end"] - 1)).to_series())
@@ -201,9 +214,9 @@ def _aggregates(cuts: pl.DataFrame, events: pl.DataFrame, pairs: pl.DataFrame) -
         for name, series in windows.items()
     ]
     categories = pairs.group_by("example").agg(
-        pl.concat_list(
-            [(pl.col("age_s") <= days * DAY_SECONDS).sum().cast(pl.Float32) for days in WINDOW_DAYS]
-        ).alias("window_categories")
+        pl.concat_list([(pl.col("age_s") <= days * DAY_SECONDS).sum().cast(pl.Float32) for days in WINDOW_DAYS]).alias(
+            "window_categories"
+        )
     )
     scalars = frame.select(
         "example",
@@ -256,7 +269,9 @@ def _labels(cuts, events, pairs, log, schedule, settings) -> pl.DataFrame:  # ty
     )
     frame = following.drop("user", "next_s").join(items, on="example", how="left")
     for horizon in HORIZONS:
-        frame = frame.join(_horizon(cuts, events, pairs, settings, log, horizon), on="example", how="full", coalesce=True)
+        frame = frame.join(
+            _horizon(cuts, events, pairs, settings, log, horizon), on="example", how="full", coalesce=True
+        )
     return frame
 
 
@@ -289,7 +304,9 @@ def _horizon(cuts, events, pairs, settings, log, horizon: str) -> pl.DataFrame: 
 def _slices(frame: pl.DataFrame) -> pl.DataFrame:
     recent = pl.col("window_steps").list.get(WINDOW_DAYS.index(28)).cast(pl.Float64)
     return frame.with_columns(
-        recent.cut([0.5, 2.5, 5.5, 10.5], labels=["0", "1-2", "3-5", "6-10", "11+"]).cast(pl.String).alias("slice_activity"),
+        recent.cut([0.5, 2.5, 5.5, 10.5], labels=["0", "1-2", "3-5", "6-10", "11+"])
+        .cast(pl.String)
+        .alias("slice_activity"),
         pl.col("tenure_days")
         .cut([28, 84, 182], labels=["<28", "28-83", "84-181", "182+"])
         .cast(pl.String)
@@ -306,7 +323,11 @@ def _write(frame: pl.DataFrame, output: Path) -> int:
     for split in SPLITS:
         part = frame.filter(pl.col("split") == split)
         columns = [
-            (pl.col(field.name) if part.schema[field.name].base_type() is pl.List else pl.col(field.name).reshape((-1, 1)))
+            (
+                pl.col(field.name)
+                if part.schema[field.name].base_type() is pl.List
+                else pl.col(field.name).reshape((-1, 1))
+            )
             .cast(pl.List(_ELEMENTS[str(field.type.value_type)]))
             .alias(field.name)
             for field in EXAMPLE_SCHEMA

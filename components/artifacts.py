@@ -1,0 +1,21 @@
+"""Artifact types of our own. Their TYPE_NAME is how orchestrators import them: `components.Rejects`."""
+
+from tfx.types.artifact import Artifact
+
+
+class Rejects(Artifact):
+    """Rows that ingestion set aside, as Parquet, each with a reason."""
+
+    TYPE_NAME = "components.Rejects"
+
+
+class Summary(Artifact):
+    """Counts of an ingestion, as JSON."""
+
+    TYPE_NAME = "components.Summary"
+
+
+class Comparison(Artifact):
+    """The model beside the baselines on the same examples, as JSON."""
+
+    TYPE_NAME = "components.Comparison"

@@ -1,0 +1,49 @@
+"""Executor for `tfx.components.Pusher`: numbered versions that appear whole."""
+
+from pathlib import Path
+from typing import Any
+
+from google.protobuf import json_format
+from tfx import types
+from tfx.components.pusher import executor
+from tfx.proto import pusher_pb2
+from tfx.types import artifact_utils, standard_component_specs
+from tfx.utils import json_utils
+
+from interest_migration.serving.versions import push_version
+
+KEEP_VERSIONS = "keep_versions"
+"""Key in the Pusher's `custom_config`: how many versions stay."""
+
+
+class VersionExecutor(executor.Executor):
+    """Pushes a blessed model with `interest_migration.serving.versions`; the rest is the stock executor."""
+
+    def Do(  # noqa: N802 - TFX's name
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Pushes if blessed; `pushed`, `pushed_destination` and `pushed_version` on the output say what happened."""
+        self._log_startup(input_dict, output_dict, exec_properties)
+        pushed_model = artifact_utils.get_single_instance(output_dict[standard_component_specs.PUSHED_MODEL_KEY])
+        Path(pushed_model.uri).mkdir(parents=True, exist_ok=True)
+        if not self.CheckBlessing(input_dict):
+            self._MarkNotPushed(pushed_model)
+            return
+        destination = json_format.Parse(
+            exec_properties[standard_component_specs.PUSH_DESTINATION_KEY], pusher_pb2.PushDestination()
+        )
+        config = json_utils.loads(exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY])
+        push = push_version(
+            Path(self.GetModelPath(input_dict)),
+            Path(destination.filesystem.base_directory),
+            keep=int(config[KEEP_VERSIONS]),
+        )
+        self._MarkPushed(
+            pushed_model,
+            pushed_destination=str(push.version.path),
+            pushed_version=str(push.version.number),
+        )
+        pushed_model.set_int_custom_property("is_new", int(push.is_new))

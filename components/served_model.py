@@ -1,0 +1,43 @@
+"""ServedModel: which model is served now. It takes the place of TFX's Resolver, which Kubeflow Pipelines rejects."""
+
+from pathlib import Path
+
+from tfx.dsl.component.experimental.annotations import OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types.artifact import Artifact
+from tfx.types.standard_artifacts import Model
+
+from interest_migration.serving.versions import newest_version
+
+_FOUND = "found"
+
+
+@component
+def ServedModel(  # noqa: N802 - a component reads like a class
+    directory: Parameter[str],
+    run_token: Parameter[str],
+    model: OutputArtifact[Model],
+) -> None:
+    """Finds the newest version under the push directory.
+
+    Args:
+      directory: The served model's folder; its subfolders are version numbers.
+      run_token: Differs whenever the answer may differ, so that no stale one is reused.
+      model: Uri of the version's folder, and `found` = 1; or `found` = 0.
+    """
+    del run_token  # Only part of the cache key.
+    newest = newest_version(Path(directory))
+    model.set_int_custom_property(_FOUND, int(newest is not None))
+    if newest:
+        model.uri = str(newest.path)
+        model.set_int_custom_property("version", newest.number)
+
+
+def is_found(model: Artifact) -> bool:
+    """Returns whether `ServedModel` found a version."""
+    return bool(model.get_int_custom_property(_FOUND))
+
+
+def served_number(model: Artifact) -> int:
+    """Returns the number of the version that `ServedModel` found."""
+    return model.get_int_custom_property("version")

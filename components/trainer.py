@@ -1,0 +1,70 @@
+"""Trainer: trains the model on transformed examples and exports it with its transform.
+
+TFX calls `run_fn` by its path, `components.trainer.run_fn`.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_transform as tft
+from absl import logging
+from tfx.components.trainer.fn_args_utils import FnArgs
+
+from interest_migration.examples.settings import ExampleSettings
+from interest_migration.model.export import TransformGraph, export_model
+from interest_migration.model.settings import ModelSettings, VocabularySizes
+from interest_migration.training.settings import TrainingSettings
+from interest_migration.training.train import TrainingData, train
+from interest_migration.transform.settings import TransformSettings
+from interest_migration.transform.vocabularies import COUNTED
+
+Values = Mapping[str, Any]
+
+
+def run_fn(fn_args: FnArgs) -> None:
+    """Trains and exports.
+
+    Args:
+      fn_args: `train_files` and `eval_files` (patterns), `transform_graph_path`, `serving_model_dir` (receives the
+        SavedModel), `model_run_dir` (receives logs and `training.json`), and `custom_config` with the values of
+        `ModelSettings` under `model`, `TrainingSettings` under `training`, `ExampleSettings` under `examples` and
+        `TransformSettings` under `transform`; what is missing has its default.
+
+    Raises:
+      ConfigError: If a value of `custom_config` does not fit.
+      DataError: If a split has no example.
+    """
+    config = fn_args.custom_config or {}
+    examples = ExampleSettings.from_values(config.get("examples"), source="custom_config examples")
+    transform = tft.TFTransformOutput(fn_args.transform_graph_path)
+    trained = train(
+        TrainingData(
+            _files(fn_args.train_files), _files(fn_args.eval_files), _sizes(transform, config), examples.new_interest_days
+        ),
+        ModelSettings.from_values(config.get("model"), source="custom_config model"),
+        TrainingSettings.from_values(config.get("training"), source="custom_config training"),
+        Path(fn_args.model_run_dir),
+        logging.info,
+    )
+    export_model(trained.model, transform_graph(transform), examples.new_interest_days, fn_args.serving_model_dir)
+
+
+def transform_graph(transform: tft.TFTransformOutput) -> TransformGraph:
+    """Returns what the export needs of the Transform step's output."""
+    return TransformGraph(
+        layer=transform.transform_features_layer(),
+        raw_features=transform.raw_feature_spec(),
+        vocabulary_paths={name: transform.vocabulary_file_by_name(name) for name in COUNTED},
+    )
+
+
+def _sizes(transform: tft.TFTransformOutput, config: Values) -> VocabularySizes:
+    settings = TransformSettings.from_values(config.get("transform"), source="custom_config transform")
+    sizes = {name: transform.vocabulary_size_by_name(name) for name in COUNTED}
+    return VocabularySizes(**sizes, price_buckets=settings.price_buckets, sessions=settings.max_sessions)
+
+
+def _files(patterns: Iterable[str]) -> list[str]:
+    return [path for pattern in patterns for path in tf.io.gfile.glob(pattern)]

@@ -1,0 +1,27 @@
+"""Settings of the exact evaluation."""
+
+from pydantic import Field
+
+from interest_migration.settings import Settings
+
+
+class EvaluationSettings(Settings):
+    """How methods are scored.
+
+    Attributes:
+      new_interest_days: W of `ExampleSettings`: categories not touched in so many days are new-interest candidates.
+      resamples: R, bootstrap resamples; 0 gives no intervals.
+      confidence: Share of the resamples inside an interval.
+      minimum_positives: Categories with fewer positive examples are left out of macro AUROC.
+      calibration_bins: Equal-width bins of the expected calibration error.
+      scored_rows: Examples whose item scores are held at once.
+      maximum_clusters: Above so many users, users are pooled into so many groups, which are resampled instead.
+    """
+
+    new_interest_days: float = Field(gt=0)
+    resamples: int = Field(200, ge=0)
+    confidence: float = Field(0.95, gt=0, lt=1)
+    minimum_positives: int = Field(10, ge=1)
+    calibration_bins: int = Field(15, ge=1)
+    scored_rows: int = Field(256, ge=1)
+    maximum_clusters: int = Field(50_000, ge=2)

@@ -1,0 +1,1 @@
+"""The trajectory model: layers, heads, losses, and its exported form."""

@@ -1,0 +1,128 @@
+"""The exported model: raw examples in, answers out, with the transform inside.
+
+    tf.Example bytes -> parse -> transform graph -> pad -> InterestModel -> signature
+
+See `schemas.signatures` for what each signature returns.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from interest_migration.errors import ContractError
+from interest_migration.model.answers import answer
+from interest_migration.model.inputs import INPUT_SPECS, LABEL_SPECS, pad
+from interest_migration.model.interest_model import InterestModel
+from interest_migration.model.names import Names
+from interest_migration.model.scores import score_batch
+from interest_migration.model.task_measures import task_labels, task_measures
+from interest_migration.transform.vocabularies import CATEGORIES, ITEMS
+from schemas.features import AGGREGATE_WIDTH, RAW_FEATURES, FeatureSpec, Role, Shape
+from schemas.signatures import EVALUATE, EVALUATION_LABELS, EXAMPLES, SERVE
+
+RAW_INPUTS = tuple(spec.name for spec in RAW_FEATURES if spec.role is Role.INPUT)
+RAW_LABELS = tuple(spec.name for spec in RAW_FEATURES if spec.role is Role.LABEL)
+_BYTES = [tf.TensorSpec([None], tf.string, name=EXAMPLES)]
+
+
+@dataclass(frozen=True)
+class TransformGraph:
+    """What the export needs of the Transform step.
+
+    Attributes:
+      layer: Maps raw features to transformed ones; it leaves out what depends on features that it is not given.
+      raw_features: Raw feature name -> how `tf.io.parse_example` reads it.
+      vocabulary_paths: Vocabulary name -> text file with one value per line.
+    """
+
+    layer: Any
+    raw_features: Mapping[str, Any]
+    vocabulary_paths: Mapping[str, str]
+
+
+def _padded_spec(spec: FeatureSpec) -> tf.TensorSpec:
+    shape = [None, AGGREGATE_WIDTH if spec.shape is Shape.AGGREGATES else None]
+    return tf.TensorSpec(shape, tf.float32 if spec.dtype == "float32" else tf.int32, name=spec.name)
+
+
+@dataclass(frozen=True)
+class _Untracked:
+    """Keeps an object out of what TensorFlow tracks and saves."""
+
+    held: InterestModel
+
+
+class ServedModel(tf.Module):
+    """A trained model with its transform.
+
+    Args:
+      model: The trained model.
+      transform: The transform that its examples went through.
+      new_interest_days: A category touched more recently than this is no new interest.
+
+    Raises:
+      ContractError: If the transform lacks a raw feature.
+    """
+
+    def __init__(self, model: InterestModel, transform: TransformGraph, new_interest_days: float) -> None:
+        super().__init__()
+        missing = {*RAW_INPUTS, *RAW_LABELS} - set(transform.raw_features)
+        if missing:
+            raise ContractError(f"expected a transform of every raw feature, received none of {sorted(missing)}")
+        self._new_interest_days = new_interest_days
+        self._transform = transform.layer
+        self._parsers = dict(transform.raw_features)
+        self._categories = Names(transform.vocabulary_paths[CATEGORIES])
+        self._items = Names(transform.vocabulary_paths[ITEMS])
+        # The variables alone: tracking the model itself would save its optimizer too.
+        self._variables = [variable.value for variable in model.variables]
+        self._model = _Untracked(model)
+
+    @tf.function(input_signature=_BYTES)
+    def serve(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Answers for `[B]` serialized examples with inputs only."""
+        batch = self._read(examples, RAW_INPUTS)
+        return answer(self._model.held, batch, self._score(batch), self._categories, self._items)
+
+    @tf.function(input_signature=_BYTES)
+    def evaluate(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns the measures of `[B]` serialized examples with labels."""
+        batch = self._read(examples, RAW_INPUTS + RAW_LABELS)
+        return task_measures(self._model.held, batch, self._score(batch), self._new_interest_days)
+
+    @tf.function(input_signature=_BYTES)
+    def evaluation_labels(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns labels and weights of `[B]` serialized examples."""
+        batch = self._read(examples, RAW_INPUTS + RAW_LABELS)
+        return task_labels(self._model.held, batch, self._score(batch), self._new_interest_days)
+
+    @tf.function(input_signature=[{spec.name: _padded_spec(spec) for spec in INPUT_SPECS}])
+    def score_transformed(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Returns the columns of `predict_scores` for padded transformed inputs."""
+        return score_batch(self._model.held, inputs)
+
+    def _score(self, batch: dict[str, tf.Tensor]) -> dict[str, Any]:
+        return self._model.held(batch, training=False)
+
+    def _read(self, examples: tf.Tensor, names: tuple[str, ...]) -> dict[str, tf.Tensor]:
+        raw = tf.io.parse_example(examples, {name: self._parsers[name] for name in names})
+        specs = INPUT_SPECS if names == RAW_INPUTS else INPUT_SPECS + LABEL_SPECS
+        return pad(self._transform(raw), specs)
+
+
+def export_model(
+    model: InterestModel, transform: TransformGraph, new_interest_days: float, directory: str
+) -> None:
+    """Writes the SavedModel with its signatures.
+
+    Args:
+      model: The trained model.
+      transform: The transform that its examples went through.
+      new_interest_days: A category touched more recently than this is no new interest.
+      directory: Where the SavedModel goes.
+    """
+    served = ServedModel(model, transform, new_interest_days)
+    signatures = {SERVE: served.serve, EVALUATE: served.evaluate, EVALUATION_LABELS: served.evaluation_labels}
+    tf.saved_model.save(served, directory, signatures=signatures)

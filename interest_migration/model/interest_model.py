@@ -1,0 +1,140 @@
+"""The model: one user's history, profile and aggregates in, all tasks out."""
+
+from typing import Any, Final
+
+import keras
+import tensorflow as tf
+
+from interest_migration.model.binary_head import BinaryHead
+from interest_migration.model.category_head import CategoryHead
+from interest_migration.model.item_head import ItemHead
+from interest_migration.model.objectives import OBJECTIVES, objectives, total
+from interest_migration.model.profile_encoder import ProfileEncoder
+from interest_migration.model.profile_features import newest_categories, profile_numbers
+from interest_migration.model.settings import ModelSettings, VocabularySizes
+from interest_migration.model.trajectory_encoder import TrajectoryEncoder
+from schemas.features import (
+    AGGREGATES,
+    BRAND_IDS,
+    CATEGORY_IDS,
+    CHILD_IDS,
+    HORIZONS,
+    INTEREST_IDS,
+    PARENT_IDS,
+    STEP_INDEX,
+)
+
+ITEM_ATTRIBUTES: Final = (CATEGORY_IDS, PARENT_IDS, CHILD_IDS, BRAND_IDS)
+
+
+@keras.saving.register_keras_serializable("interest_migration")
+class InterestModel(keras.Model):
+    """Causal transformer over steps, fused at the cut with interest profile and aggregates.
+
+    Args:
+      settings: Values of `ModelSettings`.
+      sizes: Values of `VocabularySizes`.
+      static_shapes: Whether every batch has `max_steps` steps, as XLA needs.
+
+    Example:
+      `model(batch)["churn_short"]` is `[B]`, `model(batch)["propensity_long"]` is `[B, V]` with column j for id j + 1.
+    """
+
+    def __init__(
+        self, settings: dict[str, Any], sizes: dict[str, int], static_shapes: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(autocast=False, **kwargs)
+        self.settings, self.sizes = ModelSettings(**settings), VocabularySizes(**sizes)
+        self.static_shapes = static_shapes
+        size, width, dropout = self.sizes.categories, self.settings.width, self.settings.dropout
+        self.trajectory = TrajectoryEncoder(settings, sizes, static_shapes, name="trajectory")
+        self.profile = ProfileEncoder(size, self.settings.profile_width, width, dropout, name="profile")
+        self.activity = keras.layers.Dense(self.settings.aggregate_width, activation="gelu", name="activity")
+        self.fusion = keras.Sequential(
+            [
+                keras.layers.LayerNormalization(),
+                keras.layers.Dense(2 * width, activation="gelu"),
+                keras.layers.Dropout(dropout),
+                keras.layers.Dense(width),
+                keras.layers.LayerNormalization(),
+            ],
+            name="fusion",
+        )
+        self.next_category = CategoryHead(size, width, name="next_category")
+        self.next_category_user = keras.layers.Dense(width, use_bias=False, name="next_category_user")
+        self.next_item = ItemHead(self.sizes.items, width, ITEM_ATTRIBUTES, name="next_item")
+        self.next_item_user = keras.layers.Dense(width, use_bias=False, name="next_item_user")
+        self.propensity = [
+            CategoryHead(size, width, user_offset=True, name=f"propensity_{horizon}") for horizon in HORIZONS
+        ]
+        self.churn = BinaryHead(len(HORIZONS), self.settings.aggregate_width, dropout, name="churn")
+        self.switch = BinaryHead(1, self.settings.aggregate_width, dropout, name="switch")
+        self.seeds = keras.random.SeedGenerator(name="samples")
+        self.trackers = {name: keras.metrics.Mean(name=name) for name in OBJECTIVES}
+
+    def call(self, inputs: dict[str, Any], training: bool = False) -> dict[str, Any]:
+        """Scores every task at the cut.
+
+        Args:
+          inputs: Padded features, see `interest_migration.model.inputs`; labels among them are not read.
+          training: Whether to drop units.
+
+        Returns:
+          `user` `[B, D]`; logits in float32: `next_category`, `propensity_<horizon>` `[B, V]`, `churn_<horizon>` and
+          `switch` `[B]`; `states` `[B, S, D]`; `item_query` `[B, D]`, for `item_scores`.
+        """
+        size = self.sizes.categories
+        states, _ = self.trajectory(inputs, training=training)
+        current = newest_categories(inputs[CATEGORY_IDS], inputs[STEP_INDEX], size)
+        aggregates = inputs[AGGREGATES]
+        activity = self.activity(aggregates)
+        wide, pooled = self.profile(
+            profile_numbers(inputs, current), inputs[INTEREST_IDS], activity, training=training
+        )
+        user = self.fusion(tf.concat([states[:, -1], pooled, activity], axis=-1), training=training)
+        logits = self._category_logits(states[:, -1], user, wide)
+        churn = self.churn(user, aggregates, training=training)
+        for column, horizon in enumerate(HORIZONS):
+            logits[f"churn_{horizon}"] = churn[:, column]
+        logits["switch"] = self.switch(user, aggregates, training=training)[:, 0]
+        logits = {name: tf.cast(value, tf.float32) for name, value in logits.items()}
+        return logits | {
+            "user": tf.cast(user, tf.float32),
+            "states": states,
+            "item_query": self.next_item(states[:, -1]) + self.next_item_user(user),
+        }
+
+    def _category_logits(self, newest: Any, user: Any, wide: Any) -> dict[str, Any]:
+        embeddings = self.category_embeddings()
+        shift = tf.matmul(self.next_category_user(user), embeddings, transpose_b=True)
+        logits = {"next_category": self.next_category(newest, embeddings) + shift + wide[..., 0]}
+        for column, (horizon, head) in enumerate(zip(HORIZONS, self.propensity, strict=True), start=1):
+            logits[f"propensity_{horizon}"] = head(user, embeddings) + wide[..., column]
+        return logits
+
+    def category_embeddings(self) -> Any:
+        """Returns the `[V, D]` embeddings of the categories, row j for id j + 1."""
+        table = self.trajectory.events.tables[CATEGORY_IDS]
+        return tf.cast(table.embeddings[1:-1], self.compute_dtype)
+
+    def item_scores(self, query: Any) -> Any:
+        """Returns the `[..., V]` logits of every item for an `item_query`."""
+        return self.next_item.scores(query, self.trajectory.events)
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        """Returns the weighted sum of the objectives; the batch `x` holds the labels."""
+        values = objectives(self, x, y_pred)
+        for name, value in values.items():
+            self.trackers[name].update_state(value)
+        return total(values, self.settings.loss_weights) / tf.distribute.get_strategy().num_replicas_in_sync
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {
+            "settings": self.settings.model_dump(),
+            "sizes": self.sizes.model_dump(),
+            "static_shapes": self.static_shapes,
+            "name": self.name,
+        }

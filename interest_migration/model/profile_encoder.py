@@ -1,0 +1,68 @@
+"""Reads the interest profile: one row per category that the user has touched."""
+
+from typing import Any, Final
+
+import keras
+import tensorflow as tf
+
+from interest_migration.model.scatter import sum_by_id
+
+
+PROFILE_SCORES: Final = 3
+"""Scores per row of the profile: next category, and propensity over the two horizons."""
+
+
+@keras.saving.register_keras_serializable("interest_migration")
+class ProfileEncoder(keras.layers.Layer):
+    """A network over (user, category) counts, their logarithms, recency, the category and the user.
+
+    Its scores are the wide part of the category heads: any smooth function of a category's counts and recency, such as
+    recency-weighted counts, shifted by what is particular to the category (its rhythm) and to the user (activity).
+
+    Args:
+      categories: V.
+      width: Hidden width W.
+      pooled_width: D, width of the pooled profile.
+      dropout: Share of hidden units dropped.
+    """
+
+    def __init__(self, categories: int, width: int, pooled_width: int, dropout: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.categories, self.width, self.pooled_width, self.rate = categories, width, pooled_width, dropout
+        self.from_numbers = keras.layers.Dense(width, name="from_numbers")
+        self.from_category = keras.layers.Embedding(categories + 2, width, name="from_category")
+        self.from_user = keras.layers.Dense(width, use_bias=False, name="from_user")
+        self.hidden = keras.layers.Dense(width, activation="gelu", name="hidden")
+        self.dropout = keras.layers.Dropout(dropout)
+        self.scores = keras.layers.Dense(PROFILE_SCORES, name="scores")
+        self.gate = keras.layers.Dense(1, activation="softplus", name="gate")
+        self.values = keras.layers.Embedding(categories + 2, pooled_width, name="values")
+        self.pool_hidden = keras.layers.Dense(pooled_width, name="pool_hidden")
+
+    def call(self, numbers: Any, ids: Any, user: Any, training: bool = False) -> tuple[Any, Any]:
+        """Scores and pools profiles.
+
+        Args:
+          numbers: `[B, K, F]`, see `profile_numbers`.
+          ids: `[B, K]` int32 category ids.
+          user: `[B, U]` what is known of the user as a whole.
+          training: Whether to drop units.
+
+        Returns:
+          `[B, V, 3]` scores, 0 for categories outside the profile, and the `[B, D]` pooled profile.
+        """
+        hidden = self.from_numbers(numbers) + self.from_category(ids) + self.from_user(user)[:, tf.newaxis]
+        hidden = self.dropout(self.hidden(keras.ops.gelu(hidden)), training=training)
+        scores = sum_by_id(self.scores(hidden), ids - 1, self.categories)
+        weights = self.gate(hidden) * tf.cast(ids > 0, hidden.dtype)[..., tf.newaxis]
+        pooled = tf.reduce_sum(weights * (self.values(ids) + self.pool_hidden(hidden)), axis=1)
+        return scores, pooled / (1 + tf.reduce_sum(weights, axis=1))
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return super().get_config() | {
+            "categories": self.categories,
+            "width": self.width,
+            "pooled_width": self.pooled_width,
+            "dropout": self.rate,
+        }

@@ -1,0 +1,80 @@
+"""Hyperparameters of the model."""
+
+from pydantic import Field, model_validator
+
+from interest_migration.settings import Settings
+
+
+class LossWeights(Settings):
+    """Weights of the objectives in the total loss; 0 switches one off.
+
+    Attributes:
+      next_category: Next category at the cut.
+      category_sequence: Next category at the positions before.
+      next_item: Next item at the cut.
+      item_sequence: Next item at the positions before.
+      propensity: Categories in the horizons, mean over categories and then over horizons.
+      churn: Churn, mean over horizons.
+      switch: Whether the next step leaves the current categories.
+    """
+
+    next_category: float = Field(0.3, ge=0)
+    category_sequence: float = Field(0.3, ge=0)
+    next_item: float = Field(0.1, ge=0)
+    item_sequence: float = Field(0.1, ge=0)
+    propensity: float = Field(10.0, ge=0)
+    churn: float = Field(1.0, ge=0)
+    switch: float = Field(0.3, ge=0)
+
+
+class ModelSettings(Settings):
+    """Size and shape of the model.
+
+    Attributes:
+      width: D, width of step vectors and embeddings.
+      layers: Transformer blocks.
+      heads: Attention heads; a divisor of `width`.
+      feedforward_width: Inner width of a block.
+      dropout: Share of units dropped in blocks, fusion and heads.
+      embedding_dropout: Share of units of step vectors dropped.
+      max_steps: S, newest steps read.
+      loss_steps: Newest positions that carry a loss; histories of successive cuts overlap, so a few cover every step.
+      profile_width: Hidden width of the part that reads the interest profile.
+      aggregate_width: Hidden width of the part that reads the aggregates.
+      full_softmax_items: Largest item vocabulary whose softmax is taken over all items.
+      sampled_items: Negatives drawn per batch above that size.
+      loss_weights: Weights of the objectives.
+    """
+
+    width: int = Field(64, ge=4)
+    layers: int = Field(2, ge=1)
+    heads: int = Field(2, ge=1)
+    feedforward_width: int = Field(128, ge=4)
+    dropout: float = Field(0.2, ge=0, lt=1)
+    embedding_dropout: float = Field(0.2, ge=0, lt=1)
+    max_steps: int = Field(64, ge=1, le=4096)
+    loss_steps: int = Field(8, ge=1)
+    profile_width: int = Field(32, ge=4)
+    aggregate_width: int = Field(64, ge=4)
+    full_softmax_items: int = Field(5_000, ge=0)
+    sampled_items: int = Field(1_024, ge=1)
+    loss_weights: LossWeights = LossWeights()
+
+    @model_validator(mode="after")
+    def _divisible(self) -> "ModelSettings":
+        if self.width % self.heads:
+            raise ValueError(f"expected width to be a multiple of heads, received {self.width} and {self.heads}")
+        return self
+
+
+class VocabularySizes(Settings):
+    """V of each vocabulary: ids 1..V are values, 0 is none and V + 1 out of vocabulary."""
+
+    categories: int = Field(ge=1)
+    items: int = Field(ge=1)
+    parents: int = Field(ge=1)
+    children: int = Field(ge=1)
+    brands: int = Field(ge=1)
+    platforms: int = Field(ge=1)
+    price_buckets: int = Field(ge=1)
+    sessions: int = Field(ge=1)

@@ -1,0 +1,1 @@
+"""Pseudonyms for user ids, and the key they are made with."""

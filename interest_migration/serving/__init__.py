@@ -1,0 +1,1 @@
+"""Models where a server finds them: numbered versions on disk."""

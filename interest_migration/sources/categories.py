@@ -1,0 +1,91 @@
+"""Category paths: levels from broad to narrow, joined by `schemas.events.PATH_SEPARATOR`."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from interest_migration.sources.distinct import index_or, map_distinct, null_where, text_or_null
+from interest_migration.sources.fields import CategoryField
+from schemas.events import PATH_SEPARATOR
+
+_MARK = PATH_SEPARATOR.strip()
+
+
+def category_paths(
+    columns: Mapping[str, pa.Array], field: CategoryField, null_values: Sequence[str]
+) -> pa.DictionaryArray:
+    """Builds the category path of each row.
+
+    A path ends before its first missing level, so that a level always means the same. A level in which the separator
+    could be found has `>` replaced by `/`.
+
+    Args:
+      columns: Source column -> `[N]`; lists of texts are paths themselves.
+      field: Which columns, and how to split.
+      null_values: Texts that mean "no value".
+
+    Returns:
+      `[N]` dictionary of paths, null without a first level.
+
+    Example:
+      levels ["Food", "Food", null], ["Tea > Green", null, "Tea"] -> ["Food > Tea / Green", "Food", null].
+    """
+    path = above = _levels(columns[field.levels[0]], field.separator, null_values)
+    for name in field.levels[1:]:
+        level = _levels(columns[name], None, null_values)
+        above = pa.DictionaryArray.from_arrays(null_where(level.indices, above.indices.is_null()), level.dictionary)
+        path = _append(path, above)
+    return path
+
+
+def _levels(values: pa.Array, separator: str | None, null_values: Sequence[str]) -> pa.DictionaryArray:
+    if pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
+        return _join_lists(values.cast(pa.list_(pa.string())), null_values).dictionary_encode()
+    if separator is None:
+        return map_distinct(values, lambda distinct: _clean(text_or_null(distinct, null_values)))
+
+    def split(distinct: pa.Array) -> pa.Array:
+        texts = text_or_null(distinct, null_values).to_pylist()
+        paths = [None if text is None else _join(text.split(separator), null_values) for text in texts]
+        return pa.array(paths, pa.string())
+
+    return map_distinct(values, split)
+
+
+def _join_lists(values: pa.ListArray, null_values: Sequence[str]) -> pa.Array:
+    levels = map_distinct(values.flatten(), lambda distinct: _clean(text_or_null(distinct, null_values)))
+    if levels.null_count:
+        return pa.array([_join(parts or [], null_values) for parts in values.to_pylist()], pa.string())
+    lengths = pc.list_value_length(values).fill_null(0).to_numpy(zero_copy_only=False)
+    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())
+    paths = pc.binary_join(pa.ListArray.from_arrays(offsets, levels.cast(pa.string())), PATH_SEPARATOR)
+    return null_where(paths, pc.equal(paths, ""))
+
+
+def _join(parts: Sequence[str | None], null_values: Sequence[str]) -> str | None:
+    """Joins the parts up to the first missing one; empty parts at the start, as of "/a/b", are left out."""
+    levels = _clean(text_or_null(pa.array(parts, pa.string()), null_values)).to_pylist()
+    while levels and levels[0] is None:
+        levels.pop(0)
+    end = levels.index(None) if None in levels else len(levels)
+    return PATH_SEPARATOR.join(levels[:end]) or None
+
+
+def _clean(level: pa.Array) -> pa.Array:
+    unsafe = pc.match_substring_regex(level, rf"(^|\s){_MARK}(\s|$)")
+    return pc.if_else(unsafe, pc.replace_substring(level, _MARK, "/"), level)
+
+
+def _append(path: pa.DictionaryArray, level: pa.DictionaryArray) -> pa.DictionaryArray:
+    """Adds one level to paths that have all the levels before it."""
+    none = len(level.dictionary)
+    pairs = index_or(path.indices, -1) * (none + 1) + index_or(level.indices, none)
+    distinct = pa.array(pairs).dictionary_encode()
+    broad, narrow = np.divmod(distinct.dictionary.to_numpy(), none + 1)
+    parents = path.dictionary.take(pa.array(broad, mask=broad < 0))
+    children = level.dictionary.take(pa.array(narrow, mask=narrow == none))
+    endings = pc.coalesce(pc.binary_join_element_wise(PATH_SEPARATOR, children, ""), "")
+    merged = pc.binary_join_element_wise(parents, endings, "").dictionary_encode()
+    return pa.DictionaryArray.from_arrays(merged.indices.take(distinct.indices), merged.dictionary)

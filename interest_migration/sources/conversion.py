@@ -1,0 +1,157 @@
+"""Raw columns of one stream to columns of the event contract, with a verdict on every row."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from interest_migration.privacy.identifiers import as_text, canonical_ids
+from interest_migration.privacy.pseudonyms import Pseudonymiser
+from interest_migration.sources.actions import parse_actions
+from interest_migration.sources.categories import category_paths
+from interest_migration.sources.distinct import encode, map_distinct, null_mask, repeat, spread, text_or_null
+from interest_migration.sources.extras import pack_extras
+from interest_migration.sources.fields import NumberField, TextField
+from interest_migration.sources.mapping import SourceMapping, Stream
+from interest_migration.sources.numbers import Numbers, parse_numbers
+from interest_migration.sources.raw import RawBatch
+from interest_migration.sources.rejects import Reason, Verdict
+from interest_migration.sources.times import Seconds, parse_times
+from schemas.events import EVENT_SCHEMA
+
+_DAY_SECONDS = 86_400
+_PLAIN_TEXT = ("text",)
+"""Fields whose values are long and mostly distinct: they are not dictionary encoded."""
+
+_IDENTIFIERS = ("item", "session")
+
+
+@dataclass(frozen=True)
+class TimeRange:
+    """Events outside of it are set aside; Unix seconds, both ends inside."""
+
+    first_s: int
+    last_s: int
+
+
+def time_range(mapping: SourceMapping) -> TimeRange:
+    """Returns the range that the mapping allows; without a `not_after`, until a day from now."""
+    last = mapping.not_after.timestamp() if mapping.not_after else time.time() + _DAY_SECONDS
+    return TimeRange(int(mapping.not_before.timestamp()), int(last))
+
+
+def convert(
+    raw: RawBatch, stream: Stream, allowed: TimeRange, pseudonymiser: Pseudonymiser
+) -> tuple[dict[str, pa.Array], Verdict]:
+    """Converts all rows and judges each.
+
+    Args:
+      raw: `[N]` rows, joined tables included.
+      stream: Mapping of the stream.
+      allowed: Range of times.
+      pseudonymiser: Replaces user ids.
+
+    Returns:
+      Contract field -> `[N]` values, in the contract's order, and the verdict. Fields that the mapping does not give
+      are left out. Values of rejected rows mean nothing.
+    """
+    verdict = Verdict(len(raw))
+    verdict.reject(raw.undecodable, Reason.UNDECODABLE_TEXT, "bytes that the encoding does not have")
+    _apply_filters(raw, stream, verdict)
+    columns: dict[str, pa.Array] = {
+        "user": _users(raw, stream, pseudonymiser, verdict),
+        "time_s": pa.array(_times(raw, stream, allowed, verdict)),
+        "action": _actions(raw, stream, verdict),
+        **_numbers(raw, stream, verdict),
+    }
+    for name in ("item", "brand", "text", "session", "platform"):
+        if field := getattr(stream.fields, name):
+            columns[name] = text_column(raw.columns, field, len(raw), stream.null_values, name)
+    if stream.fields.category_path:
+        columns["category_path"] = category_paths(raw.columns, stream.fields.category_path, stream.null_values)
+    if stream.fields.extras:
+        columns["extras"] = pack_extras(raw.columns, stream.fields.extras, stream.null_values)
+    return {name: columns[name] for name in EVENT_SCHEMA.names if name in columns}, verdict
+
+
+def text_column(
+    columns: Mapping[str, pa.Array], field: TextField, size: int, null_values: tuple[str, ...], name: str
+) -> pa.Array:
+    """Returns the `[size]` values of a text field; dictionary encoded unless it is free text."""
+    if field.constant is not None:
+        return repeat(field.constant, size)
+    values = columns[str(field.column)]
+    if name in _PLAIN_TEXT:
+        return text_or_null(values, null_values)
+    form = canonical_ids if name in _IDENTIFIERS else as_text
+    return map_distinct(values, lambda distinct: text_or_null(distinct, null_values, form))
+
+
+def number_column(
+    columns: Mapping[str, pa.Array], field: NumberField, size: int, null_values: tuple[str, ...], verdict: Verdict
+) -> Numbers:
+    """Returns the `[size]` values of a number field, NaN where there is none; rejects what is no number."""
+    if field.constant is not None:
+        return np.full(size, field.constant)
+    name = str(field.column or field.total_column)
+    numbers, bad = parse_numbers(columns[name], null_values, field.decimal, field.remove)
+    verdict.reject(bad, Reason.BAD_NUMBER, f"{name}: expected a finite number")
+    return numbers
+
+
+def _apply_filters(raw: RawBatch, stream: Stream, verdict: Verdict) -> None:
+    for condition in stream.filters:
+        encoded = encode(raw.columns[condition.column])
+        words = canonical_ids(encoded.dictionary)
+        listed = pc.is_in(words, pa.array([*condition.keep, *condition.drop], pa.string())).to_pylist()
+        found = spread(listed, encoded)
+        verdict.reject(
+            ~found if condition.keep else found, Reason.FILTERED_OUT, f"{condition.column}: filter of the mapping"
+        )
+
+
+def _users(raw: RawBatch, stream: Stream, pseudonymiser: Pseudonymiser, verdict: Verdict) -> pa.DictionaryArray:
+    column = stream.fields.user.column
+    ids = map_distinct(raw.columns[column], lambda distinct: text_or_null(distinct, stream.null_values, canonical_ids))
+    verdict.reject(null_mask(ids.indices), Reason.MISSING_USER, f"{column}: empty")
+    return pseudonymiser.pseudonyms(ids)
+
+
+def _times(raw: RawBatch, stream: Stream, allowed: TimeRange, verdict: Verdict) -> Seconds:
+    field = stream.fields.time
+    seconds, missing, bad = parse_times(raw.columns[field.column], field, stream.null_values)
+    verdict.reject(missing, Reason.MISSING_TIME, f"{field.column}: empty")
+    verdict.reject(bad, Reason.BAD_TIME, f"{field.column}: expected {field.format}")
+    outside = (seconds < allowed.first_s) | (seconds > allowed.last_s)
+    verdict.reject(outside, Reason.TIME_OUT_OF_RANGE, f"{field.column}: before not_before or after not_after")
+    return seconds
+
+
+def _actions(raw: RawBatch, stream: Stream, verdict: Verdict) -> pa.DictionaryArray:
+    field = stream.fields.action
+    if field.constant is not None:
+        return repeat(field.constant, len(raw))
+    return parse_actions(raw.columns[str(field.column)], field, stream.null_values, verdict)
+
+
+def _numbers(raw: RawBatch, stream: Stream, verdict: Verdict) -> dict[str, pa.Array]:
+    fields, null_values, columns = stream.fields, stream.null_values, raw.columns
+    numbers: dict[str, pa.Array] = {}
+    quantity = np.ones(len(raw))
+    if fields.quantity:
+        quantity = number_column(columns, fields.quantity, len(raw), null_values, verdict)
+        quantity = np.where(np.isnan(quantity), 1.0, quantity)
+        verdict.reject(quantity <= 0, Reason.QUANTITY_NOT_POSITIVE, f"{fields.quantity.column}: expected above zero")
+        numbers["quantity"] = pa.array(quantity)
+    if fields.price:
+        price = number_column(columns, fields.price, len(raw), null_values, verdict)
+        name = fields.price.column or fields.price.total_column
+        verdict.reject(price < 0, Reason.BAD_NUMBER, f"{name}: expected zero or more")
+        if fields.price.total_column:
+            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+                price = price / quantity
+        numbers["price"] = pa.array(price, mask=np.isnan(price))
+    return numbers

@@ -1,0 +1,132 @@
+"""What there is to read: pieces of work, and a fingerprint of the bytes."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+import pyarrow.parquet as pq
+
+from interest_migration.errors import DataError
+from interest_migration.sources.file_readers import WHOLE_FILE, Part
+from interest_migration.sources.file_sources import FileFormat, FileSource
+from interest_migration.sources.line_ranges import split_lines
+from interest_migration.sources.mapping import SourceMapping, Stream
+from interest_migration.sources.paths import InputRoot, file_format, resolve_root, source_files, stream_files
+from interest_migration.sources.raw import readable
+
+PIECE_ROWS: Final = 1 << 20
+"""Row groups of a Parquet file are put together up to about this many rows."""
+
+_READ_BYTES: Final = 4 << 20
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One unit of reading; it travels to a worker, so it says everything that the mapping does not.
+
+    Attributes:
+      stream: Name of the stream.
+      path: File.
+      format: Its format.
+      part: Which part of it.
+      lookups: For each join of the stream, the files of its table.
+    """
+
+    stream: str
+    path: str
+    format: FileFormat
+    part: Part = WHOLE_FILE
+    lookups: tuple[tuple[str, ...], ...] = ()
+
+
+def plan_pieces(mapping: SourceMapping, input_root: str) -> list[Piece]:
+    """Lists what is to be read, always in the same order.
+
+    Large uncompressed CSV and JSON-lines files are cut between lines where that is certainly right; Parquet files
+    between row groups. Everything else is one piece per file, read in bounded batches all the same.
+
+    Args:
+      mapping: The source mapping.
+      input_root: Folder, file, glob, or `package:NAME/FOLDER`.
+
+    Raises:
+      DataError: If there is nothing to read or a file is damaged.
+    """
+    root = resolve_root(input_root)
+    return [piece for stream in mapping.streams for piece in _stream_pieces(mapping, stream, root)]
+
+
+def fingerprint(mapping: SourceMapping, input_root: str) -> str:
+    """Returns 32 hexadecimal digits that change when the input changes.
+
+    It covers the names below the input, sizes and every byte (BLAKE2b, about a second per gigabyte) of all files of
+    streams and tables. Sampling the bytes would be faster and could miss a change; modification times would be faster
+    still, and differ between copies of the same data. A file that the user chose by name counts without its name.
+
+    Raises:
+      DataError: If there is nothing to read.
+    """
+    root = resolve_root(input_root)
+    digest = hashlib.blake2b(digest_size=16)
+    for role, path in _all_files(mapping, root):
+        name = "" if path in root.chosen else Path(path).relative_to(root.folder).as_posix()
+        digest.update(json.dumps([role, name, Path(path).stat().st_size, _content_digest(path)]).encode())
+    return digest.hexdigest()
+
+
+def _stream_pieces(mapping: SourceMapping, stream: Stream, root: InputRoot) -> Iterator[Piece]:
+    lookups = tuple(
+        tuple(source_files(join, root, f"join {number} of stream {stream.name!r}"))
+        for number, join in enumerate(stream.joins)
+    )
+    paths = stream_files(mapping, stream.name, root)
+    if not any(Path(path).stat().st_size for path in paths):
+        raise DataError(f"expected rows for stream {stream.name!r}, received only empty files: {', '.join(paths)}")
+    for path in paths:
+        kind = file_format(stream, path)
+        for part in _parts(stream, path, kind):
+            yield Piece(stream.name, path, kind, part, lookups)
+
+
+def _parts(source: FileSource, path: str, kind: FileFormat) -> list[Part]:
+    if kind != "parquet":
+        return split_lines(source, path, kind)
+    with readable(path, "a complete Parquet file"):
+        metadata = pq.read_metadata(path)
+    sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+    bounds, rows_before = [0], [0]
+    rows = 0
+    for group, size in enumerate(sizes):
+        if rows - rows_before[-1] and rows - rows_before[-1] + size > PIECE_ROWS:
+            bounds.append(group)
+            rows_before.append(rows)
+        rows += size
+    return [
+        Part(start, stop, before)
+        for (start, stop), before in zip(pairwise([*bounds, len(sizes)]), rows_before, strict=True)
+    ]
+
+
+def _all_files(mapping: SourceMapping, root: InputRoot) -> Iterator[tuple[str, str]]:
+    """Yields role and path of every file that the mapping reads."""
+    for stream in mapping.streams:
+        for path in stream_files(mapping, stream.name, root):
+            yield f"stream {stream.name}", path
+        for number, join in enumerate(stream.joins):
+            for path in source_files(join, root, f"join {number} of stream {stream.name!r}"):
+                yield f"join {stream.name} {number}", path
+    for role, table in (("items", mapping.items), ("users", mapping.users)):
+        for path in source_files(table, root, f"the {role} table") if table else ():
+            yield role, path
+
+
+def _content_digest(path: str) -> str:
+    digest = hashlib.blake2b(digest_size=32)
+    with readable(path, "a readable file"), Path(path).open("rb") as stream:
+        while data := stream.read(_READ_BYTES):
+            digest.update(data)
+    return digest.hexdigest()

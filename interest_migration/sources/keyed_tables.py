@@ -1,0 +1,103 @@
+"""Whole tables with a key: read once, joined to any number of batches."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from interest_migration.errors import DataError
+from interest_migration.privacy.identifiers import as_text, canonical_ids
+from interest_migration.sources.distinct import encode, text_or_null
+from interest_migration.sources.file_readers import read_raw
+from interest_migration.sources.file_sources import FileSource
+from interest_migration.sources.mapping import Lookup
+from interest_migration.sources.paths import file_format
+from interest_migration.sources.raw import RawBatch
+
+
+@dataclass(frozen=True)
+class KeyedTable:
+    """Rows that are found by an identifier.
+
+    Attributes:
+      keys: `[K]` distinct canonical identifiers.
+      columns: Name -> `[K]` values.
+      left_out: Rows of the files that were broken, had no key, or were replaced by a later row with the same key.
+    """
+
+    keys: pa.StringArray
+    columns: Mapping[str, pa.Array]
+    left_out: int
+
+    def find(self, identifiers: pa.Array) -> pa.Array:
+        """Returns `[N]` positions in the table, null where the identifier is unknown."""
+        encoded = encode(identifiers)
+        return find_keys(canonical_ids(encoded.dictionary), self.keys).take(encoded.indices)
+
+
+def find_keys(identifiers: pa.Array, keys: pa.Array) -> pa.Array:
+    """Returns `[N]` int32 positions in `keys`, null where there is none; null is never found."""
+    return pc.index_in(identifiers, value_set=keys, skip_nulls=True)
+
+
+def read_keyed_table(
+    source: FileSource, paths: Sequence[str], key: str, columns: Sequence[str], nested: Sequence[str] = ()
+) -> KeyedTable:
+    """Reads all files of a table; of rows with equal keys the last counts.
+
+    Args:
+      source: How the files are written.
+      paths: Files, in the order in which later rows win.
+      key: Column with the identifier.
+      columns: Other columns to keep.
+      nested: Those that may hold lists or objects.
+
+    Raises:
+      DataError: If a file cannot be read, lacks a column, or its key is nested.
+    """
+    wanted = list(dict.fromkeys((key, *columns)))
+    batches: list[RawBatch] = []
+    for path in paths:
+        batches += read_raw(source, path, file_format(source, path), wanted, [key], nested)
+    if not any(len(batch) for batch in batches):
+        raise DataError(f"{', '.join(paths)}: expected a table with rows, received none")
+    table = {name: _concatenate([batch.columns[name] for batch in batches if len(batch)]) for name in wanted}
+    keys = text_or_null(_plain(table[key]), source.null_values, canonical_ids)
+    total = len(keys) + sum(len(batch.broken) for batch in batches)
+    places = _last_places(keys)
+    kept = {name: table[name].take(places) for name in columns}
+    return KeyedTable(keys.take(places), kept, total - len(places))
+
+
+@lru_cache(maxsize=8)
+def load_lookup(lookup_json: str, paths: tuple[str, ...]) -> KeyedTable:
+    """Reads the table of a `Lookup`, given as JSON; pieces of the same stream share it."""
+    lookup = Lookup.model_validate_json(lookup_json)
+    return read_keyed_table(lookup, paths, lookup.key or lookup.column, lookup.columns)
+
+
+def _last_places(keys: pa.Array) -> pa.Array:
+    """Positions of the last row of each key, ascending; rows without a key have none."""
+    codes = keys.dictionary_encode().indices
+    present = np.flatnonzero(codes.is_valid().to_numpy(zero_copy_only=False))
+    codes = codes.drop_null().to_numpy()
+    last = np.zeros(codes.max(initial=-1) + 1, np.int64)
+    np.maximum.at(last, codes, present)
+    return pa.array(np.sort(last))
+
+
+def _concatenate(parts: Sequence[pa.Array]) -> pa.Array:
+    plain = [_plain(part) for part in parts]
+    kinds = {part.type for part in plain if not pa.types.is_null(part.type)}
+    if len(kinds) > 1:
+        plain = [as_text(part) for part in plain]
+        kinds = {pa.string()}
+    kind = kinds.pop() if kinds else pa.string()
+    return pa.concat_arrays([part.cast(kind) for part in plain])
+
+
+def _plain(values: pa.Array) -> pa.Array:
+    return values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values

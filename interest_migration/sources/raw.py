@@ -1,0 +1,152 @@
+"""What the file readers hand over: columns as they are in the file, and where each row was."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from lzma import LZMAError
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from interest_migration.errors import DataError
+from interest_migration.sources.byte_streams import MARK
+from interest_migration.sources.distinct import null_where
+from interest_migration.sources.rejects import Mask, Rows
+
+MAX_BATCH_ROWS: Final = 262_144
+
+
+@dataclass(frozen=True)
+class RawBatch:
+    """Up to `MAX_BATCH_ROWS` rows of one file.
+
+    Attributes:
+      columns: Name -> `[N]` array; text is valid UTF-8 strings, other types are as in the file.
+      rows: `[N]` position of each row in its file, 0 the first.
+      undecodable: `[N]` rows with undecodable bytes; those values are null.
+      broken: `[M]` positions of rows that could not be read at all; they are in no column.
+      broken_detail: What was wrong with them.
+    """
+
+    columns: Mapping[str, pa.Array]
+    rows: Rows
+    undecodable: Mask
+    broken: Rows
+    broken_detail: str = ""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def slices(self) -> Iterator["RawBatch"]:
+        """Yields the batch in parts of at most `MAX_BATCH_ROWS` rows; the first has the broken rows."""
+        for start in range(0, max(len(self), 1), MAX_BATCH_ROWS):
+            part = slice(start, start + MAX_BATCH_ROWS)
+            yield replace(
+                self,
+                columns={name: column[part] for name, column in self.columns.items()},
+                rows=self.rows[part],
+                undecodable=self.undecodable[part],
+                broken=self.broken if start == 0 else self.broken[:0],
+            )
+
+
+def raw_batch(
+    columns: Mapping[str, pa.Array], rows: Rows, broken: Iterable[int] = (), detail: str = "", check: bool = True
+) -> RawBatch:
+    """Builds a batch; checks its texts unless the reader knows that they are good."""
+    undecodable = np.zeros(len(rows), np.bool_)
+    checked = dict(columns)
+    for name, column in columns.items() if check else ():
+        checked[name], bad = check_text(column)
+        if bad is not None:
+            undecodable |= bad
+    return RawBatch(checked, rows, undecodable, np.fromiter(broken, np.int64), detail)
+
+
+def check_text(column: pa.Array) -> tuple[pa.Array, Mask | None]:
+    r"""Returns a column with texts as UTF-8 strings, null where they could not be decoded, and the mask of those.
+
+    Example:
+      [b"ok", b"\xff"] -> ["ok", null], [False, True].
+    """
+    if pa.types.is_dictionary(column.type):
+        values, bad = check_text(column.dictionary)
+        if bad is not None:
+            return check_text(column.cast(column.type.value_type))
+        return pa.DictionaryArray.from_arrays(column.indices, values), None
+    if not _holds_text(column.type):
+        return column, None
+    binary = column.cast(pa.binary())
+    try:
+        text, bad = binary.cast(pa.string()), np.zeros(len(binary), np.bool_)
+    except pa.ArrowInvalid:
+        bad = _undecodable(binary)
+        text = null_where(binary, bad).cast(pa.string())
+    bad |= pc.match_substring(text, MARK).fill_null(False).to_numpy(zero_copy_only=False)
+    return (null_where(text, bad), bad) if bad.any() else (text, None)
+
+
+def _holds_text(kind: pa.DataType) -> bool:
+    tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
+    return any(test(kind) for test in tests) or kind in (pa.string_view(), pa.binary_view())
+
+
+def _undecodable(binary: pa.Array) -> Mask:
+    """Decodes one by one only the values that have a byte above 127."""
+    offsets = np.frombuffer(binary.buffers()[1], np.int32)[binary.offset : binary.offset + len(binary) + 1]
+    data = np.frombuffer(binary.buffers()[2], np.uint8)
+    high = offsets[0] + np.flatnonzero(data[offsets[0] : offsets[-1]] >= 128)
+    bad = np.zeros(len(binary), np.bool_)
+    for row in np.unique(np.searchsorted(offsets, high, side="right") - 1):
+        value = binary[int(row)].as_py()
+        bad[row] = value is not None and not _is_utf8(value)
+    return bad
+
+
+def _is_utf8(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def require_columns(path: str, wanted: Sequence[str], found: Sequence[str], remedy: str = "") -> None:
+    """Checks that a file has the columns that the mapping names.
+
+    Raises:
+      DataError: Naming the missing columns, those found, and similar names.
+    """
+    missing = [name for name in wanted if name not in found]
+    if not missing:
+        return
+    folded = {name.casefold(): name for name in found}
+    near = {name: get_close_matches(name.casefold(), folded, 1) for name in missing}
+    hints = [f"did you mean {folded[match[0]]!r} for {name!r}?" for name, match in near.items() if match]
+    raise DataError(
+        f"{path}: expected the columns {', '.join(map(repr, missing))} that the mapping names, "
+        f"received {_describe_columns(found)}; {' '.join([*hints, remedy or 'correct the mapping or the file'])}"
+    )
+
+
+def _describe_columns(found: Sequence[str]) -> str:
+    """Lists names; but not what seems to be a row of data, since that may hold user ids."""
+    if any(not name or name[0].isdigit() or len(name) > 60 or "@" in name for name in found):
+        return f"{len(found)} columns whose names look like data (is there no header?)"
+    return ", ".join(found) or "none"
+
+
+@contextmanager
+def readable(path: str, expectation: str) -> Iterator[None]:
+    """Turns what libraries raise while reading `path` into one DataError that names file, expectation and cause."""
+    try:
+        yield
+    except (pa.ArrowException, OSError, EOFError, LZMAError, UnicodeError, MemoryError) as error:
+        cause = getattr(error, "strerror", None) or str(error).split("\n")[0][:200] or type(error).__name__
+        raise DataError(
+            f"{path}: expected {expectation}, received: {cause}; check that the file is complete "
+            "and that the mapping gives its format"
+        ) from error

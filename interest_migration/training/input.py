@@ -1,0 +1,107 @@
+"""Batches of transformed examples.
+
+Examples are read once into flat arrays and batches gathered from them, when they fit in memory; else they are streamed from
+the files in every epoch. Both give the same batches for the same seed only within one mode.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from interest_migration.errors import DataError
+from interest_migration.model.inputs import INPUT_SPECS, LABEL_SPECS, FixedLengths, pad, parsers
+from interest_migration.training.settings import TrainingSettings
+
+SPECS = INPUT_SPECS + LABEL_SPECS
+_READ_BATCH = 1024
+
+
+class ExampleSource:
+    """Transformed examples on disk, in memory if they are small.
+
+    Args:
+      paths: Gzip TFRecord files; they are read in sorted order.
+      settings: Training settings.
+
+    Raises:
+      DataError: If there is no file or no example.
+    """
+
+    def __init__(self, paths: Sequence[str], settings: TrainingSettings) -> None:
+        if not paths:
+            raise DataError("expected files of transformed examples, received none")
+        self.paths, self.settings = sorted(paths), settings
+        size = sum(tf.io.gfile.stat(path).length for path in self.paths)
+        self._columns = _read(self.paths) if size <= settings.memory_megabytes * 1_000_000 else None
+        self.count = self._count()
+        if not self.count:
+            raise DataError(f"expected at least one example in {', '.join(self.paths)}, received none")
+
+    def _count(self) -> int:
+        if self._columns is not None:
+            return int(self._columns[SPECS[0].name].shape[0])
+        return sum(1 for _ in _records(self.paths))
+
+    def batches(self, epoch_seed: int | None = None, batch_size: int | None = None) -> tf.data.Dataset:
+        """Returns one pass over the examples in batches of padded features.
+
+        Args:
+          epoch_seed: Seed of the order; None keeps the order of the files.
+          batch_size: By default that of the settings.
+
+        Returns:
+          Dataset of feature name -> `[B]`, `[B, W]` or `[B, N]`, inputs and labels.
+        """
+        size = min(batch_size or self.settings.batch_size, self.count)
+        training = epoch_seed is not None
+        source = self._in_memory(epoch_seed, size) if self._columns is not None else self._streamed(epoch_seed, size)
+        return source.map(self._pad if not (training and self.settings.jit_compile) else self._pad_fixed).prefetch(2)
+
+    def steps(self) -> int:
+        """Number of training batches of one pass; a last partial batch is left out."""
+        return self.count // min(self.settings.batch_size, self.count)
+
+    def _in_memory(self, seed: int | None, size: int) -> tf.data.Dataset:
+        order = tf.data.Dataset.range(self.count)
+        if seed is not None:
+            order = order.shuffle(self.count, seed=seed, reshuffle_each_iteration=False)
+        columns = self._columns
+        return order.batch(size, drop_remainder=seed is not None).map(
+            lambda rows: {name: tf.gather(column, rows) for name, column in columns.items()},
+            num_parallel_calls=2,
+            deterministic=True,
+        )
+
+    def _streamed(self, seed: int | None, size: int) -> tf.data.Dataset:
+        records = _records(self.paths)
+        if seed is not None:
+            records = records.shuffle(self.settings.shuffle_examples, seed=seed, reshuffle_each_iteration=False)
+        batches = records.batch(size, drop_remainder=seed is not None)
+        return batches.map(
+            lambda batch: tf.io.parse_example(batch, parsers(SPECS)), num_parallel_calls=2, deterministic=True
+        )
+
+    def _pad(self, batch: Any) -> dict[str, tf.Tensor]:
+        return pad(batch, SPECS)
+
+    def _pad_fixed(self, batch: Any) -> dict[str, tf.Tensor]:
+        settings = self.settings
+        return pad(batch, SPECS, FixedLengths(settings.max_events, settings.max_interests, settings.max_labels))
+
+
+def _records(paths: Iterable[str]) -> tf.data.Dataset:
+    return tf.data.TFRecordDataset(list(paths), compression_type="GZIP", buffer_size=1 << 20)
+
+
+def _read(paths: Sequence[str]) -> dict[str, Any]:
+    """Parses all examples once; int64 is kept as int32."""
+    parse = tf.function(lambda batch: _narrow(tf.io.parse_example(batch, parsers(SPECS))))
+    batches = [parse(batch) for batch in _records(paths).batch(_READ_BATCH)]
+    if not batches:
+        return {SPECS[0].name: tf.zeros([0])}
+    return {spec.name: tf.concat([batch[spec.name] for batch in batches], axis=0) for spec in SPECS}
+
+
+def _narrow(batch: Any) -> dict[str, Any]:
+    return {name: tf.cast(value, tf.int32) if value.dtype == tf.int64 else value for name, value in batch.items()}

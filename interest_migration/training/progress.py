@@ -1,0 +1,112 @@
+"""The state of a training that survives its process.
+
+    <directory>/progress.json          written last, by renaming: names the weights that belong to it
+    <directory>/<epoch>.weights.h5     weights and optimizer after that epoch
+    <directory>/best-<epoch>.weights.h5
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import keras
+from pydantic import Field
+
+from interest_migration.settings import Settings
+
+
+class Epoch(Settings):
+    """One finished epoch: its mean losses, validation metrics and seconds."""
+
+    epoch: int
+    losses: dict[str, float]
+    validation: dict[str, float]
+    wall_seconds: float
+    cpu_seconds: float
+
+
+class Progress(Settings):
+    """Finished epochs, and which of them scored best.
+
+    Attributes:
+      fingerprint: Of settings and input; a state with another one is not continued.
+      epochs: Finished epochs, in order.
+      best_epoch: Number of the best one, from 0; -1 before any.
+      best_score: Its validation score.
+    """
+
+    fingerprint: str
+    epochs: tuple[Epoch, ...] = ()
+    best_epoch: int = -1
+    best_score: float = Field(-1.0)
+
+    def with_epoch(self, epoch: Epoch, score: float) -> "Progress":
+        """Returns the progress after one more epoch."""
+        best = score > self.best_score
+        return Progress(
+            fingerprint=self.fingerprint,
+            epochs=(*self.epochs, epoch),
+            best_epoch=epoch.epoch if best else self.best_epoch,
+            best_score=score if best else self.best_score,
+        )
+
+    def epochs_since_best(self) -> int:
+        """Returns how many epochs have passed without a better score."""
+        return len(self.epochs) - 1 - self.best_epoch
+
+
+class CheckpointFolder:
+    """Saves and restores the state of a training.
+
+    Args:
+      directory: Where it lies.
+      fingerprint: Of settings and input.
+    """
+
+    def __init__(self, directory: Path, fingerprint: str) -> None:
+        self.directory, self.fingerprint = directory / fingerprint, fingerprint
+        self.directory.mkdir(parents=True, exist_ok=True)
+
+    def restore(self, model: keras.Model) -> Progress:
+        """Loads weights and optimizer of the last finished epoch, if there is one."""
+        path = self.directory / "progress.json"
+        if not path.exists():
+            return Progress(fingerprint=self.fingerprint)
+        progress = Progress.from_values(json.loads(path.read_text(encoding="utf-8")), source=str(path))
+        if progress.epochs:
+            model.load_weights(self._weights(len(progress.epochs) - 1))
+        return progress
+
+    def save(self, model: keras.Model, progress: Progress) -> None:
+        """Saves the state after an epoch; a kill at any moment leaves the one before or this one."""
+        last = len(progress.epochs) - 1
+        model.save_weights(self._weights(last))
+        if progress.best_epoch == last:
+            model.save_weights(self._best(last))
+        partial = self.directory / "progress.json.partial"
+        partial.write_text(progress.model_dump_json(), encoding="utf-8")
+        partial.replace(self.directory / "progress.json")
+        for path in self.directory.glob("*.weights.h5"):
+            if path not in (self._weights(last), self._best(progress.best_epoch)):
+                path.unlink()
+
+    def load_best(self, model: keras.Model, progress: Progress) -> None:
+        """Loads the weights of the best epoch."""
+        model.load_weights(self._best(progress.best_epoch))
+
+    def remove(self) -> None:
+        """Removes the state of a finished training."""
+        for path in self.directory.iterdir():
+            path.unlink()
+        self.directory.rmdir()
+
+    def _weights(self, epoch: int) -> Path:
+        return self.directory / f"{epoch}.weights.h5"
+
+    def _best(self, epoch: int) -> Path:
+        return self.directory / f"best-{epoch}.weights.h5"
+
+
+def as_record(progress: Progress) -> list[dict[str, Any]]:
+    """Returns the epochs as plain values."""
+    return [epoch.model_dump() for epoch in progress.epochs]

@@ -1,0 +1,59 @@
+"""Settings of training."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from interest_migration.settings import Settings
+
+Strategy = Literal["default", "one_device", "mirrored", "multi_worker", "tpu"]
+Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
+
+
+class TrainingSettings(Settings):
+    """How the model is trained.
+
+    Attributes:
+      epochs: Most passes over the training examples.
+      batch_size: Examples per step, over all replicas.
+      learning_rate: Highest learning rate, reached after the warm-up.
+      warmup_share: Share of all steps over which the rate rises from 0.
+      final_rate_share: Share of the highest rate that the cosine ends at.
+      weight_decay: Decoupled decay of AdamW.
+      clip_norm: Gradients are scaled down to this global norm.
+      patience: Epochs without a better validation score before training stops.
+      seed: Seed of weights, dropout, sampling and order.
+      deterministic: Whether the same seed and input give identical results (needs deterministic operations).
+      precision: Arithmetic of the layers; weights and losses stay float32.
+      strategy: `tf.distribute` strategy.
+      tpu: Name or address of the TPU, for `tpu`.
+      jit_compile: Whether XLA compiles the step; batches then have one fixed size and shape.
+      max_events: Events per history that batches are padded to with `jit_compile`.
+      max_interests: Likewise rows of the profile.
+      max_labels: Likewise labels per set.
+      memory_megabytes: Examples are kept decoded in memory if their files are smaller than this; else they are streamed.
+      shuffle_examples: Size of the shuffle buffer when they are streamed.
+      checkpoint_directory: Where training saves its state after every epoch and continues from after a kill; by default
+        a folder of the run.
+    """
+
+    epochs: int = Field(12, ge=1)
+    batch_size: int = Field(256, ge=1)
+    learning_rate: float = Field(2e-3, gt=0)
+    warmup_share: float = Field(0.05, ge=0, le=1)
+    final_rate_share: float = Field(0.02, ge=0, le=1)
+    weight_decay: float = Field(1e-2, ge=0)
+    clip_norm: float = Field(1.0, gt=0)
+    patience: int = Field(3, ge=1)
+    seed: int = 0
+    deterministic: bool = True
+    precision: Precision = "float32"
+    strategy: Strategy = "default"
+    tpu: str = ""
+    jit_compile: bool = False
+    max_events: int = Field(192, ge=1)
+    max_interests: int = Field(128, ge=1)
+    max_labels: int = Field(256, ge=1)
+    memory_megabytes: int = Field(400, ge=0)
+    shuffle_examples: int = Field(20_000, ge=1)
+    checkpoint_directory: str | None = None

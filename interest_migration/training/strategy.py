@@ -1,0 +1,41 @@
+"""Where training runs: devices, precision, determinism."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from interest_migration.training.settings import TrainingSettings
+
+
+def make_strategy(settings: TrainingSettings) -> Any:
+    """Returns the `tf.distribute` strategy that the settings name."""
+    if settings.strategy == "one_device":
+        device = "/gpu:0" if tf.config.list_physical_devices("GPU") else "/cpu:0"
+        return tf.distribute.OneDeviceStrategy(device)
+    if settings.strategy == "mirrored":
+        return tf.distribute.MirroredStrategy()
+    if settings.strategy == "multi_worker":
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    if settings.strategy == "tpu":
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver(settings.tpu)
+        tf.config.experimental_connect_to_cluster(resolver)
+        tf.tpu.experimental.initialize_tpu_system(resolver)
+        return tf.distribute.TPUStrategy(resolver)
+    return tf.distribute.get_strategy()
+
+
+@contextmanager
+def numerics(settings: TrainingSettings) -> Iterator[None]:
+    """Sets seeds, precision and determinism; precision is set back on exit."""
+    before = keras.config.dtype_policy()
+    keras.utils.set_random_seed(settings.seed)
+    if settings.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    keras.config.set_dtype_policy(settings.precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

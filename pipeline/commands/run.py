@@ -1,0 +1,63 @@
+"""`interest-migration run`."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline.commands.ending import DONE, REFUSED, finish
+from pipeline.commands.options import CONFIG, JSON, OVERRIDES
+
+if TYPE_CHECKING:
+    from pipeline.outcome import Outcome
+
+EPILOG = """\b
+Examples:
+  interest-migration run --config configs/demo.yaml
+  interest-migration run --config configs/taobao.yaml --input ~/UserBehavior.csv
+  interest-migration run --config configs/demo.yaml --set training.epochs=3 --set workspace=/tmp/try --dry-run
+"""
+
+
+@click.command(epilog=EPILOG)
+@CONFIG
+@click.option("--input", "input_root", help="Logs: folder, file, glob or package:NAME/FOLDER; replaces data.input.")
+@OVERRIDES
+@click.option("--dry-run", is_flag=True, help="Validate everything and print the resolved plan, without running it.")
+@JSON
+def run(config_file: Path, input_root: str | None, overrides: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
+    """Runs the whole pipeline, from logs to a blessed, pushed model.
+
+    Unchanged steps are reused from earlier runs in the same workspace. Ends with 0 if the model was pushed and with 3
+    if a gate refused it.
+    """
+    from pipeline.config import load_config
+    from pipeline.run import read_plan
+    from pipeline.run import run as run_plan
+
+    if dry_run:
+        finish(
+            lambda: read_plan(load_config(config_file, overrides, input_root)).describe(),
+            as_json=as_json,
+            to_json=dict,
+            show=lambda plan: click.echo(json.dumps(plan, indent=1)),
+        )
+    finish(
+        lambda: run_plan(read_plan(load_config(config_file, overrides, input_root))),
+        as_json=as_json,
+        to_json=lambda outcome: outcome.to_json(),
+        show=lambda outcome: _show(outcome, config_file),
+        exit_code=lambda outcome: DONE if outcome.pushed else REFUSED,
+    )
+
+
+def _show(outcome: "Outcome", config_file: Path) -> None:
+    from pipeline.commands.tables import make_console, print_report, print_verdict
+
+    console = make_console()
+    print_report(console, outcome.report)
+    print_verdict(console, outcome)
+    console.print(f"Log: {outcome.log}", soft_wrap=True)
+    command = "run" if outcome.pushed is None else "evaluate"
+    console.print(f"Next: interest-migration {command} --config {config_file}", soft_wrap=True)

@@ -1,0 +1,67 @@
+"""Tables for the terminal."""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from interest_migration.evaluation.results import ALL, EvaluationReport
+from pipeline.outcome import summary_rows
+
+if TYPE_CHECKING:
+    from pipeline.outcome import Outcome
+
+
+def make_console() -> Console:
+    """Returns a console that is wide enough for the tables where output is not a terminal."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+
+
+def print_report(console: Console, report: EvaluationReport) -> None:
+    """Prints one row per task: the model, the best baseline, and their difference."""
+    title = f"Test split: {report.examples:,} examples of {report.users:,} users"
+    table = Table(title=title, box=box.SIMPLE, title_justify="left")
+    for name in ("task", "metric"):
+        table.add_column(name)
+    table.add_column("model", justify="right")
+    table.add_column("best baseline")
+    table.add_column(f"difference ({report.confidence:.0%} interval)")
+    for row in summary_rows(report):
+        table.add_row(*(escape(cell) for cell in _cells(row)))
+    console.print(table)
+
+
+def print_verdict(console: Console, outcome: "Outcome") -> None:
+    """Prints what the gates said and what was pushed."""
+    verdict = outcome.verdict
+    served = f"version {verdict.served_version}" if verdict.served_version else "no model, so changes were not judged"
+    console.print(f"Compared with: {served}", soft_wrap=True)
+    console.print("Verdict: blessed" if verdict.blessed else "Verdict: refused", style="bold")
+    for line in (*verdict.reasons, *verdict.excused):
+        console.print(f"  - {escape(line)}", soft_wrap=True)
+    if outcome.pushed:
+        how = "Pushed" if outcome.pushed.is_new else "Already served"
+        console.print(f"{how}: version {outcome.pushed.version} in {outcome.pushed.path}", soft_wrap=True)
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    task = row["task"] if row["subset"] == ALL else f"{row['task']}, {row['subset']}"
+    if row["model"] is None:
+        return task, row["metric"], "undefined", row["note"], ""
+    baseline = "none" if row["baseline"] is None else f"{_short(row['baseline'])} {row['best_baseline']}"
+    return task, row["metric"], _short(row["model"]), baseline, _difference(row)
+
+
+def _difference(row: dict[str, Any]) -> str:
+    if row["difference"] is None:
+        return ""
+    interval = "" if row["low"] is None else f" ({_short(row['low'], '+')} to {_short(row['high'], '+')})"
+    return f"{_short(row['difference'], '+')}{interval}"
+
+
+def _short(value: float, sign: str = "") -> str:
+    """0.8123 -> `.812`, -0.05 -> `-.050`."""
+    return f"{value:{sign}.3f}".replace("0.", ".", 1)

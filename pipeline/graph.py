@@ -1,0 +1,186 @@
+"""The pipeline: the same components and wiring for every runner.
+
+BehaviorExampleGen --+--> StatisticsGen --> ExampleValidator <-- ImportSchemaGen
+                     +--> Transform --> Trainer --+--> Evaluator --> Pusher
+                     |        |                   |        ^
+                     |        +--> Comparison <---+    ServedModel
+                     +-------------------------------------^
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import tensorflow_data_validation as tfdv
+from ml_metadata.proto import metadata_store_pb2
+from tfx.components import ExampleValidator, Pusher, StatisticsGen, Trainer, Transform
+from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
+from tfx.dsl.components.base.base_component import BaseComponent
+from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
+from tfx.orchestration.pipeline import Pipeline
+from tfx.proto import pusher_pb2, trainer_pb2, transform_pb2
+
+import schemas
+from components.comparison import Comparison
+from components.evaluator import Evaluator
+from components.example_gen import BehaviorExampleGen
+from components.pusher import KEEP_VERSIONS, VersionExecutor
+from components.served_model import ServedModel
+from interest_migration.gates.settings import GateSettings
+from interest_migration.sources.mapping import SourceMapping
+from pipeline import fingerprints
+from pipeline.config import PipelineConfig
+
+PREPROCESSING_FN: Final = "components.transform.preprocessing_fn"
+RUN_FN: Final = "components.trainer.run_fn"
+SCHEMA_FILE: Final = Path(schemas.__file__).with_name("schema.pbtxt")
+"""The curated schema."""
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What the submitting command looks up, since it must be part of the cache keys.
+
+    Attributes:
+      fingerprint: Digest of the input files.
+      key_id: Public id of the pseudonym key.
+      served_state: Differs whenever the served model differs.
+      schema_file: The curated schema, under a path that differs whenever its content does.
+    """
+
+    fingerprint: str
+    key_id: str
+    served_state: str
+    schema_file: str = str(SCHEMA_FILE)
+
+
+def create_pipeline(
+    config: PipelineConfig,
+    mapping: SourceMapping,
+    gates: GateSettings,
+    resolved: Resolved,
+    pipeline_root: str,
+    metadata_connection_config: metadata_store_pb2.ConnectionConfig | None = None,
+) -> Pipeline:
+    """Builds the pipeline.
+
+    Args:
+      config: The validated configuration, with an input.
+      mapping: The source mapping that it names.
+      gates: The gates that it names.
+      resolved: Fingerprints and the served state.
+      pipeline_root: Where artifacts go.
+      metadata_connection_config: Metadata store of a local run.
+    """
+    return Pipeline(
+        pipeline_name=config.name,
+        pipeline_root=pipeline_root,
+        components=_components(config, mapping, gates, resolved),
+        enable_cache=config.cache,
+        metadata_connection_config=metadata_connection_config,
+        beam_pipeline_args=list(config.beam_args),
+    )
+
+
+def _components(
+    config: PipelineConfig, mapping: SourceMapping, gates: GateSettings, resolved: Resolved
+) -> list[BaseComponent]:
+    example_gen = _example_gen(config, mapping, resolved)
+    examples = example_gen.outputs["examples"]
+    statistics = StatisticsGen(
+        examples=examples, stats_options=tfdv.StatsOptions(sample_rate=config.statistics.sample_rate)
+    )
+    schema_gen = ImportSchemaGen(schema_file=resolved.schema_file)
+    schema = schema_gen.outputs["schema"]
+    validator = ExampleValidator(statistics=statistics.outputs["statistics"], schema=schema)
+    transform = Transform(
+        examples=examples,
+        schema=schema,
+        preprocessing_fn=PREPROCESSING_FN,
+        splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train", "eval", "test"]),
+        custom_config={
+            "transform": config.transform.model_dump(mode="json"),
+            "code": fingerprints.fingerprint_code(fingerprints.TRANSFORM),
+        },
+        disable_statistics=not config.statistics.transformed,
+    )
+    trainer = _trainer(config, transform, schema_gen)
+    model = trainer.outputs["model"]
+    served = ServedModel(directory=str(config.served_directory), run_token=resolved.served_state)
+    evaluator = Evaluator(
+        examples=examples,
+        model=model,
+        served_model=served.outputs["model"],
+        schema=schema,
+        gates=gates.model_dump_json(),
+        code=fingerprints.fingerprint_code(fingerprints.EVALUATOR),
+    )
+    return [
+        example_gen,
+        statistics,
+        schema_gen,
+        validator,
+        transform,
+        trainer,
+        _comparison(config, transform, trainer),
+        served,
+        evaluator,
+        _pusher(config, trainer, evaluator),
+    ]
+
+
+def _example_gen(config: PipelineConfig, mapping: SourceMapping, resolved: Resolved) -> BehaviorExampleGen:
+    code = fingerprints.fingerprint_code(fingerprints.INGESTION)
+    return BehaviorExampleGen(
+        mapping=mapping.model_dump_json(),
+        settings=config.examples.model_dump_json(),
+        input_root=str(config.data.input),
+        span=config.data.span,
+        fingerprint=f"{resolved.fingerprint}-{code}",
+        key_id=resolved.key_id,
+        key_file=str(config.key_file),
+        shards=config.data.shards,
+    )
+
+
+def _trainer(config: PipelineConfig, transform: Transform, schema_gen: ImportSchemaGen) -> Trainer:
+    return Trainer(
+        run_fn=RUN_FN,
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        schema=schema_gen.outputs["schema"],
+        train_args=trainer_pb2.TrainArgs(splits=["train"]),
+        eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
+        custom_config={
+            "model": config.model.model_dump(mode="json"),
+            "training": config.training.model_dump(mode="json"),
+            "examples": config.examples.model_dump(mode="json"),
+            "transform": config.transform.model_dump(mode="json"),
+            "code": fingerprints.fingerprint_code(fingerprints.TRAINER),
+        },
+    )
+
+
+def _comparison(config: PipelineConfig, transform: Transform, trainer: Trainer) -> Comparison:
+    evaluation = {**config.comparison.model_dump(), "new_interest_days": config.examples.new_interest_days}
+    return Comparison(
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        model=trainer.outputs["model"],
+        baselines=config.baselines.model_dump_json(),
+        evaluation=json.dumps(evaluation),
+        seed=config.seed,
+        code=fingerprints.fingerprint_code(fingerprints.COMPARISON),
+    )
+
+
+def _pusher(config: PipelineConfig, trainer: Trainer, evaluator: Evaluator) -> Pusher:
+    destination = pusher_pb2.PushDestination.Filesystem(base_directory=str(config.served_directory))
+    return Pusher(
+        model=trainer.outputs["model"],
+        model_blessing=evaluator.outputs["blessing"],
+        push_destination=pusher_pb2.PushDestination(filesystem=destination),
+        custom_config={KEEP_VERSIONS: config.push.keep_versions},
+        custom_executor_spec=ExecutorClassSpec(VersionExecutor),
+    )

@@ -1,0 +1,160 @@
+"""A local run, from configuration to outcome."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from interest_migration.errors import ConfigError
+from interest_migration.gates.settings import GateSettings
+from interest_migration.gates.verdict import Verdict
+from interest_migration.privacy.keys import load_key
+from interest_migration.privacy.pseudonyms import Pseudonymiser
+from interest_migration.serving.versions import digest_files, newest_version
+from interest_migration.sources.files import fingerprint
+from interest_migration.sources.mapping import SourceMapping
+from interest_migration.storage.atomic import replacing
+from pipeline.config import PipelineConfig
+from pipeline.steps import Step, StepFailedError
+from pipeline.terminal import Progress, divert_output
+from pipeline.workspace import LOG_FILE, OUTCOME_FILE, keep_schema, locked, new_run_id
+
+if TYPE_CHECKING:
+    from pipeline.outcome import Outcome, Pushed
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A configuration with the files that it names, read and validated.
+
+    Attributes:
+      config: The configuration, with an input.
+      mapping: Its source mapping.
+      gates: Its gates.
+    """
+
+    config: PipelineConfig
+    mapping: SourceMapping
+    gates: GateSettings
+
+    def describe(self) -> dict[str, Any]:
+        """Returns everything a run would use, as plain values."""
+        return {
+            "config": self.config.model_dump(mode="json"),
+            "mapping": self.mapping.model_dump(mode="json", exclude_defaults=True),
+            "gates": self.gates.model_dump(mode="json"),
+            "served_directory": str(self.config.served_directory),
+            "served_state": served_state(self.config.served_directory),
+        }
+
+
+def read_plan(config: PipelineConfig) -> Plan:
+    """Reads what the configuration names.
+
+    Raises:
+      ConfigError: If a file does not fit, or there is no input.
+    """
+    if config.data.input is None:
+        raise ConfigError("data.input: expected a folder of logs, received none; give it with --input")
+    return Plan(config, SourceMapping.from_yaml(config.data.mapping), GateSettings.from_yaml(config.gates))
+
+
+def served_state(directory: Path) -> str:
+    """Returns a text that differs whenever the newest served version does."""
+    newest = newest_version(directory)
+    return f"{newest.number}-{digest_files(newest.path)[:16]}" if newest else "none"
+
+
+def run(plan: Plan) -> "Outcome":
+    """Runs the pipeline; progress goes to standard error, the libraries' messages to the run's log.
+
+    Raises:
+      InputError: If the input, the workspace or the push directory cannot be used.
+      StepFailedError: If a step fails; the message names the log.
+    """
+    config = plan.config
+    with locked(config.workspace):
+        run_id = new_run_id()
+        folder = config.workspace / "runs" / run_id
+        log = folder / LOG_FILE
+        try:
+            with divert_output(log) as terminal:
+                outcome = _read_outcome(run_id, log, _run_steps(plan, run_id, terminal))
+        except StepFailedError as error:
+            error.args = (f"{error}\nThe log: {log}",)
+            raise
+        with replacing(folder / OUTCOME_FILE) as temporary:
+            temporary.write_text(json.dumps(outcome.to_json(), indent=1), encoding="utf-8")
+    return outcome
+
+
+def _run_steps(plan: Plan, run_id: str, terminal: TextIO) -> dict[str, Step]:
+    from absl import logging
+
+    from pipeline.graph import SCHEMA_FILE, Resolved, create_pipeline
+    from pipeline.local import ProgressRunner, metadata_config
+
+    logging.set_verbosity(logging.INFO)
+    config = plan.config
+    resolved = Resolved(
+        fingerprint=fingerprint(plan.mapping, str(config.data.input)),
+        key_id=Pseudonymiser(load_key(config.key_file)).key_id,
+        served_state=served_state(config.served_directory),
+        schema_file=str(keep_schema(SCHEMA_FILE, config.workspace)),
+    )
+    pipeline = create_pipeline(
+        config,
+        plan.mapping,
+        plan.gates,
+        resolved,
+        str(config.workspace / "artifacts"),
+        metadata_config(config.workspace),
+    )
+    terminal.write(f"{config.name}: run {run_id}\n")
+    progress = Progress(terminal, len(pipeline.components))
+    steps: dict[str, Step] = ProgressRunner(run_id, progress).run(pipeline)
+    return steps
+
+
+def _read_outcome(run_id: str, log: Path, steps: dict[str, Step]) -> "Outcome":
+    from components.comparison import COMPARISON_FILE
+    from components.evaluator import VERDICT_FILE
+    from interest_migration.evaluation.results import EvaluationReport
+    from pipeline.outcome import Outcome
+
+    blessing = steps["Evaluator"].output("blessing")
+    comparison = steps["Comparison"].output("comparison")
+    verdict = Verdict.from_json(json.loads((Path(blessing.uri) / VERDICT_FILE).read_text(encoding="utf-8")))
+    report = EvaluationReport.from_json((Path(comparison.uri) / COMPARISON_FILE).read_text(encoding="utf-8"))
+    places = {
+        "examples": ("BehaviorExampleGen", "examples"),
+        "rejects": ("BehaviorExampleGen", "rejects"),
+        "summary": ("BehaviorExampleGen", "summary"),
+        "transformed_examples": ("Transform", "transformed_examples"),
+        "transform_graph": ("Transform", "transform_graph"),
+        "model": ("Trainer", "model"),
+        "evaluation": ("Evaluator", "evaluation"),
+        "comparison": ("Comparison", "comparison"),
+    }
+    return Outcome(
+        run_id=run_id,
+        log=log,
+        verdict=verdict,
+        report=report,
+        pushed=_read_pushed(steps["Pusher"]),
+        steps={name: (step.seconds, step.cached) for name, step in steps.items()},
+        artifacts={name: str(steps[step].output(key).uri) for name, (step, key) in places.items()},
+    )
+
+
+def _read_pushed(step: Step) -> "Pushed | None":
+    from pipeline.outcome import Pushed
+
+    pushed = step.output("pushed_model")
+    if not pushed.get_int_custom_property("pushed"):
+        return None
+    return Pushed(
+        version=int(pushed.get_string_custom_property("pushed_version")),
+        path=Path(pushed.get_string_custom_property("pushed_destination")),
+        is_new=bool(pushed.get_int_custom_property("is_new")) and not step.cached,
+    )

@@ -1,0 +1,70 @@
+"""The folder of a pipeline's runs on this machine.
+
+    workspace/
+      lock                   held by the run under way
+      artifacts/             outputs of every step
+      metadata.sqlite        what was run with what; unchanged steps are found here
+      runs/<run>/log.txt     everything that TFX, Beam and TensorFlow say
+      runs/<run>/outcome.json  result of a finished run
+      schemas/               the curated schema, by content
+      served/<model>/<n>/    pushed versions, unless push.directory says otherwise
+      pseudonym.key          key of the pseudonyms, unless data.key_file says otherwise
+
+One run at a time holds the folder's lock.
+"""
+
+import datetime
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from interest_migration.errors import DataError
+
+LOG_FILE: Final = "log.txt"
+OUTCOME_FILE: Final = "outcome.json"
+
+
+@contextmanager
+def locked(workspace: Path) -> Iterator[None]:
+    """Holds the workspace for one run.
+
+    Raises:
+      DataError: If another run holds it, or it cannot be written.
+    """
+    try:
+        workspace.mkdir(parents=True, exist_ok=True)
+        file = (workspace / "lock").open("a+")
+    except OSError as error:
+        raise DataError(f"expected a workspace that can be written, received {workspace}: {error.strerror}") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.seek(0)
+            raise DataError(
+                f"expected a free workspace, but {workspace} is used by process {file.read().strip() or 'unknown'}. "
+                "Wait for it, or use another one: --set workspace=..."
+            ) from error
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield  # The lock goes with the process, however that ends.
+
+
+def new_run_id() -> str:
+    """Returns a name that sorts by time, such as `20260102-030405-678901`."""
+    return datetime.datetime.now(tz=datetime.UTC).strftime("%Y%m%d-%H%M%S-%f")
+
+
+def keep_schema(schema_file: Path, workspace: Path) -> Path:
+    """Copies the schema to a place named after its content, so that a changed one is a changed parameter."""
+    content = schema_file.read_bytes()
+    place = workspace / "schemas" / hashlib.sha256(content).hexdigest()[:16] / schema_file.name
+    if not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+    return place

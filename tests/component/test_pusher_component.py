@@ -1,0 +1,75 @@
+import json
+from pathlib import Path
+
+import pytest
+from tfx.proto import pusher_pb2
+from tfx.types import standard_artifacts
+from tfx.utils import proto_utils
+
+from components.pusher import KEEP_VERSIONS, VersionExecutor
+from interest_migration.errors import DataError
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> standard_artifacts.Model:
+    folder = tmp_path / "model" / "Format-Serving"
+    folder.mkdir(parents=True)
+    (folder / "saved_model.pb").write_text("graph")
+    artifact = standard_artifacts.Model()
+    artifact.uri = str(folder.parent)
+    return artifact
+
+
+def push(
+    model: standard_artifacts.Model, directory: Path, blessed: int, outputs: Path
+) -> standard_artifacts.PushedModel:
+    blessing, pushed = standard_artifacts.ModelBlessing(), standard_artifacts.PushedModel()
+    blessing.set_int_custom_property("blessed", blessed)
+    pushed.uri = str(outputs / "pushed")
+    destination = pusher_pb2.PushDestination(
+        filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=str(directory))
+    )
+    VersionExecutor().Do(
+        {"model": [model], "model_blessing": [blessing]},
+        {"pushed_model": [pushed]},
+        {
+            "push_destination": proto_utils.proto_to_json(destination),
+            "custom_config": json.dumps({KEEP_VERSIONS: 2}),
+        },
+    )
+    return pushed
+
+
+def test_a_blessed_model_is_pushed(model: standard_artifacts.Model, tmp_path: Path) -> None:
+    pushed = push(model, tmp_path / "served", 1, tmp_path)
+    assert pushed.get_int_custom_property("pushed") == 1
+    assert pushed.get_string_custom_property("pushed_version") == "1"
+    assert pushed.get_string_custom_property("pushed_destination") == str(tmp_path / "served" / "1")
+    assert pushed.get_int_custom_property("is_new") == 1
+    assert (tmp_path / "served" / "1" / "saved_model.pb").read_text() == "graph"
+
+
+def test_nothing_is_pushed_without_a_blessing(model: standard_artifacts.Model, tmp_path: Path) -> None:
+    pushed = push(model, tmp_path / "served", 0, tmp_path)
+    assert pushed.get_int_custom_property("pushed") == 0
+    assert not (tmp_path / "served").exists()
+
+
+def test_the_same_model_is_served_already(model: standard_artifacts.Model, tmp_path: Path) -> None:
+    push(model, tmp_path / "served", 1, tmp_path / "first")
+    again = push(model, tmp_path / "served", 1, tmp_path / "second")
+    assert again.get_string_custom_property("pushed_version") == "1"
+    assert again.get_int_custom_property("is_new") == 0
+
+
+def test_only_the_versions_asked_for_stay(model: standard_artifacts.Model, tmp_path: Path) -> None:
+    for number in range(3):
+        (Path(model.uri) / "Format-Serving" / "saved_model.pb").write_text(str(number))
+        push(model, tmp_path / "served", 1, tmp_path / str(number))
+    assert sorted(path.name for path in (tmp_path / "served").iterdir()) == ["2", "3"]
+
+
+def test_an_unusable_directory_is_an_error(model: standard_artifacts.Model, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match=r"expected a folder that can be written .* push\.directory"):
+        push(model, tmp_path / "file", 1, tmp_path)

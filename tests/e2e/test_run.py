@@ -1,0 +1,114 @@
+"""Whole runs through the command line, as a platform team makes them."""
+
+import gzip
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from small_shop import RULE, Shop, call, write_yaml
+from synthetic_log import CATEGORIES
+
+pytestmark = pytest.mark.e2e
+
+
+def measured(outcome: str) -> list[dict[str, object]]:
+    """The measured figures of a run, without the seconds that fitting took."""
+    (report,) = Path(json.loads(outcome)["artifacts"]["comparison"]).glob("*.json")
+    figures: list[dict[str, object]] = json.loads(report.read_text())["values"]
+    return figures
+
+
+def test_a_first_run_pushes_version_1_and_says_so(shop: Shop):
+    assert shop.first.exit_code == 0, shop.first.output
+    outcome = json.loads(shop.first.stdout)
+    assert outcome["verdict"]["blessed"] is True
+    assert outcome["pushed"]["version"] == 1
+    assert [path.name for path in shop.versions.iterdir()] == ["1"]
+
+
+def test_the_pushed_model_answers_with_plain_tensorflow(shop: Shop):
+    model = tf.saved_model.load(str(shop.versions / "1"))
+    (examples,) = Path(json.loads(shop.first.stdout)["artifacts"]["examples"]).glob("Split-test/data-00000-*")
+    requests = tf.stack(list(tf.data.TFRecordDataset(str(examples), compression_type="GZIP").take(8)))
+    answer = model.signatures["serving_default"](examples=requests)
+    names, chances = answer["next_category"].numpy(), answer["next_category_probability"].numpy()
+    assert names.shape == chances.shape
+    assert set(names.ravel()) - {b""} <= {category.encode() for category in CATEGORIES}
+    assert np.all(np.diff(chances, axis=1) <= 1e-6)
+    assert np.all((answer["churn_probability_short"].numpy() > 0) & (answer["churn_probability_short"].numpy() < 1))
+
+
+def test_a_second_run_reuses_every_step_and_serves_nothing_twice(shop: Shop):
+    again = call("run", "--config", shop.folder / "config.yaml", "--json")
+    assert again.exit_code == 0, again.output
+    steps = json.loads(again.stdout)["steps"]
+    assert {name for name, step in steps.items() if not step["cached"]} <= {"ServedModel", "Evaluator", "Pusher"}
+    assert [path.name for path in shop.versions.iterdir()] == ["1"]
+
+
+def test_a_refused_model_ends_with_3_and_is_not_pushed(shop: Shop):
+    impossible = RULE | {"name": "nobody is this good", "at_least": 0.9999}
+    gates = write_yaml(shop.folder / "impossible.yaml", {"slices": [], "rules": [impossible]})
+    refused = call("run", "--config", shop.folder / "config.yaml", "--set", f"gates={gates}", "--json")
+    assert refused.exit_code == 3, refused.output
+    outcome = json.loads(refused.stdout)
+    assert outcome["pushed"] is None
+    assert any("nobody is this good" in reason for reason in outcome["verdict"]["reasons"])
+    assert [path.name for path in shop.versions.iterdir()] == ["1"]
+
+
+def test_a_missing_column_ends_with_2_and_names_it(shop: Shop, tmp_path: Path):
+    (tmp_path / "log.csv").write_text("user,ts,item,category,price\n1,2,3,4,5\n")
+    wrong = call("run", "--config", shop.folder / "config.yaml", "--input", tmp_path)
+    assert wrong.exit_code == 2
+    assert "'action'" in wrong.output
+
+
+def test_the_same_seed_and_input_give_the_same_metrics(shop: Shop, tmp_path: Path):
+    elsewhere = f"workspace={tmp_path / 'other'}"
+    same_key = f"data.key_file={shop.folder}/workspace/pseudonym.key"
+    other = call("run", "--config", shop.folder / "config.yaml", "--set", elsewhere, "--set", same_key, "--json")
+    assert other.exit_code == 0, other.output
+    assert measured(other.stdout) == measured(shop.first.stdout)
+
+
+def test_no_raw_user_id_is_written_anywhere(shop: Shop):
+    raw_id = re.compile(rb"customer-\d{5}")
+    for path in (shop.folder / "workspace").rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert not raw_id.search(gzip.decompress(content) if path.suffix == ".gz" else content), path
+
+
+def test_evaluate_repeats_the_figures_of_the_run(shop: Shop):
+    result = call("evaluate", "--config", shop.folder / "config.yaml", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["values"] == measured(shop.first.stdout)
+
+
+def test_ingest_alone_counts_every_row(shop: Shop, tmp_path: Path):
+    shutil.copytree(shop.folder / "data", tmp_path / "data")
+    with (tmp_path / "data" / "log.csv").open("a") as log:
+        log.write("customer-00001,x,shoes,dance,1672531200,1\ncustomer-00001,x,shoes,buy,never,1\n")
+    rows = len((tmp_path / "data" / "log.csv").read_text().splitlines()) - 1
+    result = call(
+        *(
+            "ingest",
+            "--mapping",
+            shop.folder / "mapping.yaml",
+            "--input",
+            tmp_path / "data",
+            "--output",
+            tmp_path / "out",
+        ),
+        *("--set", "active_days=42", "--set", "eval_cuts=1", "--set", "test_cuts=1", "--json"),
+    )
+    assert result.exit_code == 0, result.output
+    summary = json.loads(result.stdout)
+    assert summary["rows_read"] == rows == summary["rows_used"] + sum(summary["rejected"].values())
+    assert summary["rejected"]["unknown_action"] == 1
+    assert summary["rejected"]["bad_time"] == 1

@@ -1,0 +1,120 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tfx.dsl.compiler.compiler import Compiler
+from tfx.orchestration.pipeline import Pipeline
+from tfx.types import artifact_utils
+
+import components
+from interest_migration.gates.settings import GateSettings
+from interest_migration.sources.mapping import SourceMapping
+from pipeline.config import load_config
+from pipeline.graph import SCHEMA_FILE, Resolved, create_pipeline
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+RESOLVED = Resolved(fingerprint="f00d", key_id="beef", served_state="3-cafe")
+
+
+def build(*overrides: str, resolved: Resolved = RESOLVED) -> Pipeline:
+    config = load_config(CONFIGS / "demo.yaml", ["workspace=/tmp/w", *overrides])
+    mapping, gates = SourceMapping.from_yaml(config.data.mapping), GateSettings.from_yaml(config.gates)
+    return create_pipeline(config, mapping, gates, resolved, "/tmp/w/artifacts")
+
+
+@pytest.fixture(scope="module")
+def nodes() -> dict[str, Any]:
+    return {component.id: component for component in build().components}
+
+
+def test_wiring(nodes: dict[str, Any]) -> None:
+    sources = {
+        name: {key: channel.producer_component_id for key, channel in node.inputs.items()}
+        for name, node in nodes.items()
+    }
+    assert sources == {
+        "BehaviorExampleGen": {},
+        "ImportSchemaGen": {},
+        "ServedModel": {},
+        "StatisticsGen": {"examples": "BehaviorExampleGen"},
+        "ExampleValidator": {"statistics": "StatisticsGen", "schema": "ImportSchemaGen"},
+        "Transform": {"examples": "BehaviorExampleGen", "schema": "ImportSchemaGen"},
+        "Trainer": {"examples": "Transform", "transform_graph": "Transform", "schema": "ImportSchemaGen"},
+        "Comparison": {"examples": "Transform", "transform_graph": "Transform", "model": "Trainer"},
+        "Evaluator": {
+            "examples": "BehaviorExampleGen",
+            "model": "Trainer",
+            "baseline_model": "ServedModel",
+            "schema": "ImportSchemaGen",
+        },
+        "Pusher": {"model": "Trainer", "model_blessing": "Evaluator"},
+    }
+
+
+def test_parameters_are_of_types_that_every_orchestrator_has(nodes: dict[str, Any]) -> None:
+    for node in nodes.values():
+        for name, value in node.exec_properties.items():
+            assert value is None or isinstance(value, str | int | float), f"{node.id}.{name}"
+
+
+def test_what_was_resolved_is_part_of_the_cache_keys(nodes: dict[str, Any]) -> None:
+    assert nodes["BehaviorExampleGen"].exec_properties["fingerprint"].startswith("f00d-")
+    assert nodes["BehaviorExampleGen"].exec_properties["key_id"] == "beef"
+    assert nodes["ServedModel"].exec_properties["run_token"] == "3-cafe"  # noqa: S105
+    assert nodes["ServedModel"].exec_properties["directory"] == "/tmp/w/served/interests"
+
+
+def test_settings_reach_their_steps() -> None:
+    nodes = {node.id: node for node in build("training.epochs=3", "push.keep_versions=2", "data.span=9").components}
+    trainer = json.loads(nodes["Trainer"].exec_properties["custom_config"])
+    assert trainer["training"]["epochs"] == 3
+    assert trainer["examples"]["new_interest_days"] == 56
+    assert json.loads(nodes["Transform"].exec_properties["custom_config"])["transform"]["price_buckets"] == 20
+    assert json.loads(nodes["Pusher"].exec_properties["custom_config"]) == {"keep_versions": 2}
+    assert nodes["BehaviorExampleGen"].exec_properties["span"] == 9
+    assert json.loads(nodes["BehaviorExampleGen"].exec_properties["settings"])["interest_level"] == 1
+
+
+def test_only_the_train_split_is_analysed(nodes: dict[str, Any]) -> None:
+    splits = json.loads(nodes["Transform"].exec_properties["splits_config"])
+    assert splits == {"analyze": ["train"], "transform": ["train", "eval", "test"]}
+
+
+def test_the_evaluation_slices_on_what_the_gates_say(nodes: dict[str, Any]) -> None:
+    gates = GateSettings.model_validate_json(nodes["Evaluator"].exec_properties["gates"])
+    assert "switched" in gates.slices
+    assert gates == GateSettings.from_yaml(CONFIGS / "gates.yaml")
+
+
+def test_it_compiles_for_the_local_orchestrator() -> None:
+    compiled = Compiler().compile(build("cache=false", "name=other"))
+    names = [node.pipeline_node.node_info.id for node in compiled.nodes]
+    assert compiled.pipeline_info.id == "other"
+    assert len(names) == 10
+    assert names.index("Trainer") < names.index("Evaluator") < names.index("Pusher")
+    assert not any(node.pipeline_node.execution_options.caching_options.enable_cache for node in compiled.nodes)
+
+
+def test_it_compiles_for_kubeflow(tmp_path: Path) -> None:
+    runner = pytest.importorskip("tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner")
+    config = runner.KubeflowV2DagRunnerConfig(default_image="image", use_pipeline_spec_2_1=True)
+    runner.KubeflowV2DagRunner(config, output_dir=str(tmp_path), output_filename="p.json").run(build(), write_out=True)
+    tasks = json.loads((tmp_path / "p.json").read_text())["pipelineSpec"]["root"]["dag"]["tasks"]
+    assert len(tasks) == 10
+    assert tasks["Evaluator"]["inputs"]["artifacts"]["baseline_model"]["taskOutputArtifact"]["producerTask"] == (
+        "ServedModel"
+    )
+
+
+def test_artifact_types_are_found_by_their_names() -> None:
+    for name in ("Rejects", "Summary", "Comparison"):
+        kind = getattr(components, name)
+        assert kind.TYPE_NAME == f"components.{name}"
+        assert artifact_utils.get_artifact_type_class(kind().artifact_type) is kind
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        _ = components.Nothing
+
+
+def test_the_curated_schema_is_there() -> None:
+    assert SCHEMA_FILE.is_file()

@@ -1,0 +1,30 @@
+"""Two components of a few lines, for tests of the runner. They are found by module path when they run."""
+
+import os
+import signal
+from pathlib import Path
+
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types.standard_artifacts import Model
+
+from interest_migration.errors import DataError
+
+
+@component
+def Maker(text: Parameter[str], model: OutputArtifact[Model]) -> None:  # noqa: N802
+    """Writes a file."""
+    print("chatter of a library")
+    Path(model.uri).mkdir(parents=True, exist_ok=True)
+    (Path(model.uri) / "text").write_text(text)
+
+
+@component
+def Taker(folder: Parameter[str], model: InputArtifact[Model], copy: OutputArtifact[Model]) -> None:  # noqa: N802
+    """Copies the file; fails or dies if `folder` holds a file of that name."""
+    if (Path(folder) / "fail").exists():
+        raise DataError("expected a better input")
+    if (Path(folder) / "die").exists():
+        os.kill(os.getpid(), signal.SIGKILL)
+    Path(copy.uri).mkdir(parents=True, exist_ok=True)
+    (Path(copy.uri) / "text").write_text((Path(model.uri) / "text").read_text() + " twice")
