@@ -24,7 +24,7 @@ _KEY = b"k" * 32
 def ingest_with_polars(transactions: Path, products: Path, output: Path, settings: ExampleSettings) -> int:
     """Writes `Split-*/data.gz` and returns the number of examples."""
     events = _number(_read(transactions, products))
-    log = TimeRange(int(events["time_s"].min()), int(events["time_s"].max()) + 1)
+    log = TimeRange(*events.select(pl.col("time_s").min(), end=pl.col("time_s").max() + 1).row(0))
     schedule = plan_cuts(log, settings)
     cuts = _cut(events, schedule, settings)
     pairs = _pair(cuts, events)

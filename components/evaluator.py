@@ -2,6 +2,7 @@
 
 import copy
 import json
+import shutil
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,12 +61,13 @@ class GatedExecutor(executor.Executor):
         _bless(artifact_utils.get_single_instance(output_dict[_BLESSING]), verdict)
 
     def _in_trainer_layout(self, served: types.Artifact) -> types.Artifact:
-        """TFX looks for a model's files in a subfolder of the artifact; a served version has none."""
+        """TFX looks for a model's files in a subfolder of the artifact; a served version has none.
+
+        It is copied, never linked: TFX empties the temporary folder afterwards, and follows links when it does.
+        """
         artifact = copy.deepcopy(served)
         artifact.uri = str(Path(self._get_tmp_dir()) / "served")
-        link = Path(path_utils.serving_model_dir(artifact.uri))
-        link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to(Path(served.uri).resolve(), target_is_directory=True)
+        shutil.copytree(served.uri, path_utils.serving_model_dir(artifact.uri))
         return artifact
 
     def _narrow_schema(self, schemas: list[types.Artifact]) -> types.Artifact:

@@ -5,9 +5,8 @@ to run a driver that would, and since parameters are what a cache key is made of
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from interest_migration.privacy.keys import load_key
 from tfx import types
 from tfx.components.util import examples_utils
 from tfx.dsl.components.base import base_beam_component, base_beam_executor, executor_spec
@@ -16,6 +15,7 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 
 from components.artifacts import Rejects, Summary
 from components.ingestion import SPLITS, SUMMARY_FILE, Plan, run_ingestion
+from interest_migration.privacy.keys import load_key
 
 
 class _Executor(base_beam_executor.BaseBeamExecutor):
@@ -68,7 +68,7 @@ class _Spec(component_spec.ComponentSpec):
         "shards": component_spec.ExecutionParameter(type=int),
         "spill": component_spec.ExecutionParameter(type=int),
     }
-    INPUTS = {}  # noqa: RUF012
+    INPUTS: ClassVar[dict[str, component_spec.ChannelParameter]] = {}
     OUTPUTS = {  # noqa: RUF012
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "rejects": component_spec.ChannelParameter(type=Rejects),

@@ -20,20 +20,20 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.pvalue import AsSingleton, TaggedOutput
+
 from interest_migration.examples.build import build_examples
 from interest_migration.examples.encode import ExampleEncoder
 from interest_migration.examples.log import TimeRange
 from interest_migration.examples.partition import partition_by_user
+from interest_migration.examples.settings import ExampleSettings
 from interest_migration.examples.shard import prepare_shard
+from interest_migration.ingestion.parcels import Parcel, pack, spill
+from interest_migration.ingestion.summary import IngestSummary
 from interest_migration.privacy.pseudonyms import Pseudonymiser
 from interest_migration.sources.files import Piece, plan_pieces
 from interest_migration.sources.mapping import SourceMapping
 from interest_migration.sources.reading import read_events
 from interest_migration.sources.tables import load_items, load_users
-
-from interest_migration.examples.settings import ExampleSettings
-from interest_migration.ingestion.parcels import Parcel, pack, spill
-from interest_migration.ingestion.summary import IngestSummary
 from interest_migration.storage.atomic import replacing
 from interest_migration.storage.tfrecords import write_tfrecords
 from schemas.events import REJECT_SCHEMA

@@ -41,7 +41,10 @@ def run_fn(fn_args: FnArgs) -> None:
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
     trained = train(
         TrainingData(
-            _files(fn_args.train_files), _files(fn_args.eval_files), _sizes(transform, config), examples.new_interest_days
+            _files(fn_args.train_files),
+            _files(fn_args.eval_files),
+            _sizes(transform, config),
+            examples.new_interest_days,
         ),
         ModelSettings.from_values(config.get("model"), source="custom_config model"),
         TrainingSettings.from_values(config.get("training"), source="custom_config training"),

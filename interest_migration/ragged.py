@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -73,7 +74,7 @@ def read_examples(paths: Sequence[str], specs: Sequence[FeatureSpec], batch_size
     return {name: _concatenate([batch[name] for batch in batches]) for name in parsers}
 
 
-def _parser(tf, spec: FeatureSpec, dtype):  # type: ignore[no-untyped-def]
+def _parser(tf: Any, spec: FeatureSpec, dtype: Any) -> Any:
     if spec.shape is Shape.SCALAR:
         return tf.io.FixedLenFeature([], dtype, default_value="" if spec.dtype == "string" else -1)
     if spec.shape is Shape.WINDOWS:
@@ -83,7 +84,7 @@ def _parser(tf, spec: FeatureSpec, dtype):  # type: ignore[no-untyped-def]
     return tf.io.RaggedFeature(dtype, row_splits_dtype=tf.int64)
 
 
-def _concatenate(parts):  # type: ignore[no-untyped-def]
+def _concatenate(parts: list[Any]) -> Array | Ragged:
     if not hasattr(parts[0], "row_splits"):
         return np.concatenate([part.numpy() for part in parts])
     lengths = np.concatenate([part.row_lengths().numpy() for part in parts])

@@ -28,7 +28,8 @@ def evaluate_run(config: PipelineConfig, model: Path | None, examples: Path | No
     artifacts = newest_artifacts(config.workspace)
     model_folder = _require(model or Path(artifacts["model"]) / "Format-Serving", "saved_model.pb", "a SavedModel")
     examples_folder = _require(examples or Path(artifacts["transformed_examples"]), "Split-test", "example splits")
-    with divert_output(config.workspace / "evaluations" / new_run_id() / LOG_FILE):
+    with divert_output(config.workspace / "evaluations" / new_run_id() / LOG_FILE) as terminal:
+        terminal.write(f"Comparing {model_folder} with the baselines on {examples_folder}\n")
         from components.comparison import compare_model, read_spaces, split_files
 
         return compare_model(

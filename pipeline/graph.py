@@ -7,7 +7,6 @@ BehaviorExampleGen --+--> StatisticsGen --> ExampleValidator <-- ImportSchemaGen
                      +-------------------------------------^
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -31,6 +30,7 @@ from interest_migration.gates.settings import GateSettings
 from interest_migration.sources.mapping import SourceMapping
 from pipeline import fingerprints
 from pipeline.config import PipelineConfig
+from pipeline.evaluation import evaluation_settings
 
 PREPROCESSING_FN: Final = "components.transform.preprocessing_fn"
 RUN_FN: Final = "components.trainer.run_fn"
@@ -163,13 +163,12 @@ def _trainer(config: PipelineConfig, transform: Transform, schema_gen: ImportSch
 
 
 def _comparison(config: PipelineConfig, transform: Transform, trainer: Trainer) -> Comparison:
-    evaluation = {**config.comparison.model_dump(), "new_interest_days": config.examples.new_interest_days}
     return Comparison(
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         model=trainer.outputs["model"],
         baselines=config.baselines.model_dump_json(),
-        evaluation=json.dumps(evaluation),
+        evaluation=evaluation_settings(config).model_dump_json(),
         seed=config.seed,
         code=fingerprints.fingerprint_code(fingerprints.COMPARISON),
     )

@@ -96,6 +96,7 @@ def _run_steps(plan: Plan, run_id: str, terminal: TextIO) -> dict[str, Step]:
 
     logging.set_verbosity(logging.INFO)
     config = plan.config
+    terminal.write(f"{config.name}: run {run_id}, input {config.data.input}\n")
     resolved = Resolved(
         fingerprint=fingerprint(plan.mapping, str(config.data.input)),
         key_id=Pseudonymiser(load_key(config.key_file)).key_id,
@@ -110,7 +111,6 @@ def _run_steps(plan: Plan, run_id: str, terminal: TextIO) -> dict[str, Step]:
         str(config.workspace / "artifacts"),
         metadata_config(config.workspace),
     )
-    terminal.write(f"{config.name}: run {run_id}\n")
     progress = Progress(terminal, len(pipeline.components))
     steps: dict[str, Step] = ProgressRunner(run_id, progress).run(pipeline)
     return steps

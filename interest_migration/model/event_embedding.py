@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from interest_migration.model.settings import VocabularySizes
 from schemas.events import ACTIONS
 from schemas.features import (
     ACTION_IDS,
@@ -15,8 +16,6 @@ from schemas.features import (
     PLATFORM_IDS,
     PRICE_BUCKETS,
 )
-
-from interest_migration.model.settings import VocabularySizes
 
 
 @keras.saving.register_keras_serializable("interest_migration")

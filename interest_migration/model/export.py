@@ -112,9 +112,7 @@ class ServedModel(tf.Module):
         return pad(self._transform(raw), specs)
 
 
-def export_model(
-    model: InterestModel, transform: TransformGraph, new_interest_days: float, directory: str
-) -> None:
+def export_model(model: InterestModel, transform: TransformGraph, new_interest_days: float, directory: str) -> None:
     """Writes the SavedModel with its signatures.
 
     Args:

@@ -88,9 +88,7 @@ class InterestModel(keras.Model):
         current = newest_categories(inputs[CATEGORY_IDS], inputs[STEP_INDEX], size)
         aggregates = inputs[AGGREGATES]
         activity = self.activity(aggregates)
-        wide, pooled = self.profile(
-            profile_numbers(inputs, current), inputs[INTEREST_IDS], activity, training=training
-        )
+        wide, pooled = self.profile(profile_numbers(inputs, current), inputs[INTEREST_IDS], activity, training=training)
         user = self.fusion(tf.concat([states[:, -1], pooled, activity], axis=-1), training=training)
         logits = self._category_logits(states[:, -1], user, wide)
         churn = self.churn(user, aggregates, training=training)

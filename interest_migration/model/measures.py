@@ -1,7 +1,7 @@
 """Ranking measures of single examples, in the graph.
 
-Example with four candidates, scores [.1, .7, .4, .2] and the third one positive: it is ranked second, so hit@1 0, hit@5 1,
-reciprocal rank 1/2, NDCG 1 / log2(3) = .63; it beats two of three negatives, so the user AUC is 2/3.
+Example with four candidates, scores [.1, .7, .4, .2] and the third one positive: it is ranked second, so hit@1 is 0,
+hit@5 1, the reciprocal rank 1/2, NDCG 1 / log2(3) = .63; it beats two of three negatives, so the user AUC is 2/3.
 """
 
 import tensorflow as tf

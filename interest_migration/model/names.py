@@ -12,7 +12,7 @@ class Names(tf.Module):
       path: Text file with one value per line, line 0 for id 1; it becomes an asset of the exported model.
 
     Example:
-      file "tea\\nmilk\\n", ids [2, 0, 3] -> ["milk", "", ""]: 0 and ids beyond the vocabulary have no name.
+      lines tea, milk; ids [2, 0, 3] -> ["milk", "", ""]: 0 and ids beyond the vocabulary have no name.
     """
 
     def __init__(self, path: str) -> None:

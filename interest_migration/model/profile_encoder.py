@@ -7,7 +7,6 @@ import tensorflow as tf
 
 from interest_migration.model.scatter import sum_by_id
 
-
 PROFILE_SCORES: Final = 3
 """Scores per row of the profile: next category, and propensity over the two horizons."""
 

@@ -11,7 +11,7 @@ from schemas.features import INTEREST_COUNT, INTEREST_DECAYED, INTEREST_IDS, INT
 def profile_numbers(inputs: dict[str, Any], current: Any) -> tf.Tensor:
     """Returns `[B, K, F]` numbers of order 1 that describe each row of the profile.
 
-    Decayed counts enter as log(1 + x), which tells large ones apart, and as log(x + 0.01), which tells small ones apart.
+    Decayed counts enter as log(1 + x), which tells large ones apart, and as log(x + 0.01), for the small ones.
     """
     ids = inputs[INTEREST_IDS]
     inside = tf.gather(tf.pad(tf.cast(current, tf.float32), [[0, 0], [1, 1]]), ids, batch_dims=1)

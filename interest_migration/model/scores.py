@@ -37,15 +37,16 @@ def predict_scores(model: Any, paths: Sequence[str], batch_size: int = 512) -> C
       batch_size: Examples per batch.
 
     Returns:
-      `churn_<horizon>` `[N]` and `propensity_<horizon>` `[N, V]` probabilities, `next_category` `[N, V]` logits (column j
-      is id j + 1), `next_item` `[N, K]` int32 item ids, best first.
+      `churn_<horizon>` `[N]` and `propensity_<horizon>` `[N, V]` probabilities, `next_category` `[N, V]` logits (column
+      j is id j + 1), `next_item` `[N, K]` int32 item ids, best first.
 
     Raises:
       DataError: If there is no file or no example.
     """
     if not paths:
         raise DataError("expected files of transformed examples, received none")
-    score = tf.saved_model.load(model).score_transformed if isinstance(model, str) else score_function(model)
+    loaded = tf.saved_model.load(model) if isinstance(model, str) else None  # its variables live as long as it does
+    score = score_function(model) if loaded is None else loaded.score_transformed
     records = tf.data.TFRecordDataset(sorted(paths), compression_type="GZIP", buffer_size=1 << 20)
     parse = tf.function(lambda batch: pad(tf.io.parse_example(batch, parsers(INPUT_SPECS)), INPUT_SPECS))
     return concatenate(score(parse(batch)) for batch in records.batch(batch_size))

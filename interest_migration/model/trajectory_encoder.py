@@ -18,8 +18,8 @@ from schemas.features import AGE_BUCKETS, GAP_BUCKETS, SESSION_INDEX, STEP_INDEX
 class TrajectoryEncoder(keras.layers.Layer):
     """Causal pre-norm transformer over steps.
 
-    A step token is the pooled embedding of its events plus embeddings of its age, the gap before it, its session and its
-    position from the newest.
+    A step token is the pooled embedding of its events plus embeddings of its age, the gap before it, its session and
+    its position from the newest.
 
     Args:
       settings: Values of `ModelSettings`.
@@ -56,7 +56,7 @@ class TrajectoryEncoder(keras.layers.Layer):
         """
         index = inputs[STEP_INDEX]
         steps = self.max_steps if self.static_shapes else self._longest(index)
-        tokens, counts = self.pooling(self.events(inputs), index, steps)
+        tokens, counts = self.pooling(self.events(inputs), index, steps=steps)
         states = self.dropout(self.norm(tokens + self._times(inputs, counts, steps)), training=training)
         mask = counts > 0
         for block in self.blocks:

@@ -184,6 +184,6 @@ def _clear_errors(directory: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise DataError(
-            f"expected a folder that can be written for served models, received {directory}: {error.strerror or error}. "
-            "Set push.directory to another place or change its permissions"
+            f"expected a folder that can be written for served models, received {directory}: "
+            f"{error.strerror or error}. Set push.directory to another place or change its permissions"
         ) from error

@@ -1,7 +1,6 @@
 """From anybody's log files to batches of the event contract.
 
-mapping.py    the validated mapping (YAML), with its parts in fields.py and tables_of_files in file_sources.py
-files.py      which files, in which pieces, with which fingerprint
-reading.py    one piece -> batches of events and of rejected rows
-tables.py     item and user tables
+`mapping` is the validated mapping, its parts are in `fields` and `file_sources`; `files` says what there is to read, in
+which pieces and with which fingerprint; `reading` turns a piece into events and rejected rows; `tables` holds what is
+known of items and users.
 """

@@ -12,7 +12,7 @@ from schemas.events import ACTIONS
 UNIX_FORMATS = {"unix_s": 1, "unix_ms": 1_000, "unix_us": 1_000_000}
 """Time formats that are numbers, and their units per second."""
 
-_STRPTIME_DIRECTIVES = frozenset("aAbBdHIjmMpSyYzFTDRehCnt%")
+_STRPTIME_DIRECTIVES = frozenset("aAbBdHIjmMpSyYzFTDR%")
 
 
 def _expand_column(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -72,9 +73,15 @@ def read_keyed_table(
     return KeyedTable(keys.take(places), kept, total - len(places))
 
 
+def load_lookup(lookup: Lookup, paths: tuple[str, ...]) -> KeyedTable:
+    """Reads the table of a join; the pieces of a stream share it until a file changes."""
+    states = [Path(path).stat() for path in paths]
+    return _load_lookup(lookup.model_dump_json(), paths, tuple((state.st_size, state.st_mtime_ns) for state in states))
+
+
 @lru_cache(maxsize=8)
-def load_lookup(lookup_json: str, paths: tuple[str, ...]) -> KeyedTable:
-    """Reads the table of a `Lookup`, given as JSON; pieces of the same stream share it."""
+def _load_lookup(lookup_json: str, paths: tuple[str, ...], states: tuple[tuple[int, int], ...]) -> KeyedTable:
+    del states  # only part of what the cache goes by
     lookup = Lookup.model_validate_json(lookup_json)
     return read_keyed_table(lookup, paths, lookup.key or lookup.column, lookup.columns)
 

@@ -65,8 +65,6 @@ def _scan(path: str, special: list[bytes], range_bytes: int) -> list[tuple[int, 
 
 
 def _only_plain_lines(data: bytes, special: list[bytes]) -> bool:
-    if data[:1].isspace() or b"\n\n" in data or b"\n\r" in data:
+    if data[:1].isspace() or b"\n\n" in data or any(mark in data for mark in special):
         return False
-    if any(mark in data for mark in special):
-        return False
-    return data.count(b"\r") == data.count(b"\r\n")
+    return b"\r" not in data or (b"\n\r" not in data and data.count(b"\r") == data.count(b"\r\n"))

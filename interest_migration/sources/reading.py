@@ -1,7 +1,7 @@
 """One piece of a log to batches of events, and of the rows that were set aside.
 
-raw batch (file_readers) -> + joined columns (keyed_tables) -> contract columns and verdict (conversion)
--> events (good rows), rejects (the others)
+A raw batch (`file_readers`) gets the columns of its joins (`keyed_tables`); `conversion` turns it into columns of the
+contract and a verdict on each row; good rows are the events, the others the rejects.
 """
 
 from collections.abc import Iterator
@@ -60,7 +60,7 @@ def _join(raw: RawBatch, stream: Stream, piece: Piece) -> RawBatch:
     """Adds the columns of the stream's lookup tables; null where the key is unknown."""
     columns = dict(raw.columns)
     for join, paths in zip(stream.joins, piece.lookups, strict=True):
-        table = load_lookup(join.model_dump_json(), paths)
+        table = load_lookup(join, paths)
         if len(raw):
             places = table.find(columns[join.column])
             columns |= {name: encode(table.columns[name]).take(places) for name in join.columns}

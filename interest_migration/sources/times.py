@@ -1,7 +1,9 @@
 """Unix seconds from any column of times."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +17,10 @@ from interest_migration.sources.rejects import Mask
 
 Seconds = npt.NDArray[np.int64]
 
+_COMPOSITES = {"F": "%Y-%m-%d", "T": "%H:%M:%S", "D": "%m/%d/%y", "R": "%H:%M"}  # which Python does not know
 _UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _LARGEST_SECONDS = 2.0**53
-_FURTHEST_SECONDS = 253_402_300_800  # year 10,000, up to which zones are computed
+_LOCAL_SECONDS = (-62_104_060_800, 253_402_214_400)  # from year 2 to the last day of 9999, for which zones are computed
 _DAY = r"\d{4}-((0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)|02-(0[1-9]|[12]\d))"
 _CLOCK = r"([01]\d|2[0-3])(:[0-5]\d(:[0-5]\d)?)?"
 _ZONE = r"(Z|[+-]\d\d(:?\d\d)?)"
@@ -61,13 +64,21 @@ def _to_seconds(times: pa.Array, field: TimeField) -> Seconds:
     seconds = np.floor_divide(ticks, unit) + field.shift_seconds
     if kind.tz is not None or field.timezone == "UTC":
         return seconds
-    near = np.clip(seconds, -_FURTHEST_SECONDS, _FURTHEST_SECONDS)
-    local = pa.array(near).cast(pa.timestamp("s"))
-    return (
-        pc.assume_timezone(local, field.timezone, ambiguous="earliest", nonexistent="latest")
-        .cast(pa.int64())
-        .to_numpy(zero_copy_only=False)
-    )
+    near = np.clip(seconds, *_LOCAL_SECONDS)
+    return _localize(near, field.timezone)
+
+
+def _localize(seconds: Seconds, timezone: str) -> Seconds:
+    """Reads local clock times: of a repeated hour the first, of a skipped hour its end.
+
+    Arrow would do it too, but only where the operating system has a time zone database; Python brings one along.
+    """
+    import pandas as pd
+
+    local = pd.DatetimeIndex(seconds.astype("datetime64[s]"))
+    first = np.ones(len(local), np.bool_)
+    zoned = local.tz_localize(ZoneInfo(timezone), ambiguous=first, nonexistent="shift_forward")
+    return zoned.asi8.astype(np.int64)
 
 
 def _parse_unix(values: pa.Array, field: TimeField, null_values: Sequence[str]) -> tuple[Seconds, Mask, Mask]:
@@ -98,8 +109,9 @@ def _parse_iso(text: pa.Array, field: TimeField) -> tuple[Seconds, Mask]:
 
 
 def _parse_pattern(text: pa.Array, field: TimeField) -> tuple[Seconds, Mask]:
-    times = pc.strptime(text, format=field.format, unit="s", error_is_null=True)
-    impossible = _impossible_days(text, times, field.format)
+    pattern = re.sub("%([FTDR])", lambda match: _COMPOSITES[match[1]], field.format)
+    times = pc.strptime(text, format=pattern, unit="s", error_is_null=True)
+    impossible = _impossible_days(text, times, pattern)
     return _to_seconds(times, field), ~null_mask(times) & ~impossible
 
 
@@ -107,7 +119,7 @@ def _impossible_days(text: pa.Array, times: pa.Array, pattern: str) -> Mask:
     """Finds days such as 30 February, which C's strptime moves into the next month.
 
     Only days at the turn of a month can be such; of those, only texts that the pattern does not print again are parsed
-    one by one.
+    one by one, by Python, which says "day is out of range for month" or "day 30 must be in range 1..28".
     """
     seconds = times.cast(pa.int64()).fill_null(0).cast(pa.timestamp("s"))
     day = pc.day(seconds).to_numpy(zero_copy_only=False)
@@ -121,8 +133,8 @@ def _impossible_days(text: pa.Array, times: pa.Array, pattern: str) -> Mask:
     for row, value in zip(doubtful, text.take(pa.array(doubtful)).to_pylist(), strict=True):
         try:
             datetime.strptime(value, pattern)
-        except ValueError:
-            impossible[row] = True
+        except ValueError as error:
+            impossible[row] = str(error).startswith("day ")
     return impossible
 
 

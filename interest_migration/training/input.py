@@ -1,7 +1,7 @@
 """Batches of transformed examples.
 
-Examples are read once into flat arrays and batches gathered from them, when they fit in memory; else they are streamed from
-the files in every epoch. Both give the same batches for the same seed only within one mode.
+Small sets of examples are read once into flat arrays, from which batches are gathered; others are streamed from their
+files in every epoch. The same seed gives the same order within either of the two ways, not across them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -56,7 +56,7 @@ class ExampleSource:
         size = min(batch_size or self.settings.batch_size, self.count)
         training = epoch_seed is not None
         source = self._in_memory(epoch_seed, size) if self._columns is not None else self._streamed(epoch_seed, size)
-        return source.map(self._pad if not (training and self.settings.jit_compile) else self._pad_fixed).prefetch(2)
+        return source.map(self._pad if not (training and self.settings.static_shapes) else self._pad_fixed).prefetch(2)
 
     def steps(self) -> int:
         """Number of training batches of one pass; a last partial batch is left out."""
@@ -66,7 +66,7 @@ class ExampleSource:
         order = tf.data.Dataset.range(self.count)
         if seed is not None:
             order = order.shuffle(self.count, seed=seed, reshuffle_each_iteration=False)
-        columns = self._columns
+        columns = self._columns or {}
         return order.batch(size, drop_remainder=seed is not None).map(
             lambda rows: {name: tf.gather(column, rows) for name, column in columns.items()},
             num_parallel_calls=2,

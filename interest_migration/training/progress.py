@@ -1,8 +1,8 @@
 """The state of a training that survives its process.
 
-    <directory>/progress.json          written last, by renaming: names the weights that belong to it
-    <directory>/<epoch>.weights.h5     weights and optimizer after that epoch
-    <directory>/best-<epoch>.weights.h5
+<directory>/progress.json          written last, by renaming: names the weights that belong to it
+<directory>/<epoch>.weights.h5     weights and optimizer after that epoch
+<directory>/best-<epoch>.weights.h5
 """
 
 import json

@@ -28,10 +28,11 @@ class TrainingSettings(Settings):
       strategy: `tf.distribute` strategy.
       tpu: Name or address of the TPU, for `tpu`.
       jit_compile: Whether XLA compiles the step; batches then have one fixed size and shape.
-      max_events: Events per history that batches are padded to with `jit_compile`.
+      max_events: Events per history that batches are padded to with `jit_compile` or on a TPU.
       max_interests: Likewise rows of the profile.
       max_labels: Likewise labels per set.
-      memory_megabytes: Examples are kept decoded in memory if their files are smaller than this; else they are streamed.
+      memory_megabytes: Examples are kept decoded in memory if their files are smaller than this; else they are
+        streamed.
       shuffle_examples: Size of the shuffle buffer when they are streamed.
       checkpoint_directory: Where training saves its state after every epoch and continues from after a kill; by default
         a folder of the run.
@@ -57,3 +58,8 @@ class TrainingSettings(Settings):
     memory_megabytes: int = Field(400, ge=0)
     shuffle_examples: int = Field(20_000, ge=1)
     checkpoint_directory: str | None = None
+
+    @property
+    def static_shapes(self) -> bool:
+        """Whether every batch must have the same shape, as compilation needs."""
+        return self.jit_compile or self.strategy == "tpu"

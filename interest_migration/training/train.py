@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import keras
 import tensorflow as tf
 
 from interest_migration.model.interest_model import InterestModel
 from interest_migration.model.settings import ModelSettings, VocabularySizes
 from interest_migration.training.input import ExampleSource
+from interest_migration.training.optimizer import make_optimizer
 from interest_migration.training.priors import initialise
 from interest_migration.training.progress import CheckpointFolder, Epoch, Progress, as_record
-from interest_migration.training.schedule import warmup_cosine
 from interest_migration.training.settings import TrainingSettings
 from interest_migration.training.strategy import make_strategy, numerics
 from interest_migration.training.validation import SCORE, Validation
@@ -156,15 +155,9 @@ class _Loop:
 def _make_model(
     sizes: VocabularySizes, model_settings: ModelSettings, settings: TrainingSettings, source: ExampleSource
 ) -> InterestModel:
-    model = InterestModel(model_settings.model_dump(), sizes.model_dump(), static_shapes=settings.jit_compile)
+    model = InterestModel(model_settings.model_dump(), sizes.model_dump(), static_shapes=settings.static_shapes)
     model(next(iter(source.batches(batch_size=2))))
-    steps = source.steps() * settings.epochs
-    rate = warmup_cosine(settings.learning_rate, steps, settings.warmup_share, settings.final_rate_share)
-    optimizer = keras.optimizers.AdamW(
-        rate, weight_decay=settings.weight_decay, global_clipnorm=settings.clip_norm, epsilon=1e-7
-    )
-    if settings.precision == "mixed_float16":
-        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    optimizer = make_optimizer(settings, source.steps() * settings.epochs)
     optimizer.build(model.trainable_variables)
     model.compile(optimizer=optimizer, jit_compile=settings.jit_compile)
     return model

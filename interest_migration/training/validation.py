@@ -35,7 +35,7 @@ class Validation:
             arguments = (model, batch, outputs, new_interest_days)
             return task_measures(*arguments) | task_labels(*arguments)
 
-        self._evaluate = tf.function(evaluate, reduce_retracing=True)
+        self._evaluate = tf.function(evaluate, input_signature=[batches.element_spec])
 
     def run(self) -> dict[str, float]:
         """Returns metric name -> value, and under `score` the mean over tasks of the metrics that are known.
@@ -51,11 +51,11 @@ class Validation:
             "next_category": [measure_name("next_category", "hit_at_5")],
         }
         known = [[metrics[name] for name in names if name in metrics] for names in tasks.values()]
-        return metrics | {SCORE: float(np.mean([np.mean(values) for values in known if values] or [0.0]))}
+        return metrics | {SCORE: float(np.mean([sum(values) / len(values) for values in known if values] or [0.0]))}
 
 
 def _rates(columns: dict[str, Any]) -> dict[str, float]:
-    rates = {}
+    rates: dict[str, float] = {}
     for task, measures in RANKING_TASKS.items():
         weights = columns[weight_key(task)]
         if weights.any():
@@ -65,7 +65,7 @@ def _rates(columns: dict[str, Any]) -> dict[str, float]:
 
 
 def _churn(columns: dict[str, Any]) -> dict[str, float]:
-    areas = {}
+    areas: dict[str, float] = {}
     for task in (f"churn_{horizon}" for horizon in HORIZONS):
         known = columns[weight_key(task)] > 0
         labels = columns[label_key(task)][known] > 0

@@ -1,8 +1,8 @@
 """Which features share a vocabulary, and how a value becomes an id.
 
-    id 0        none (empty string) or padding
-    id 1..V     the vocabulary, most frequent first
-    id V + 1    out of vocabulary
+id 0        none (empty string) or padding
+id 1..V     the vocabulary, most frequent first
+id V + 1    out of vocabulary
 """
 
 from typing import Final

@@ -8,6 +8,7 @@ from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.components.util import examples_utils
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.dsl.io import fileio
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, channel_utils, standard_artifacts
 from tiny_saved_model import save_tiny_model, write_examples
@@ -16,6 +17,7 @@ from components.evaluation_results import read_metrics
 from components.evaluator import Evaluator, GatedExecutor
 from interest_migration.gates.settings import GateSettings
 from interest_migration.gates.verdict import Verdict
+from interest_migration.serving.versions import digest_files
 from schemas.features import (
     CUT_TIME,
     HORIZON_OBSERVED,
@@ -166,6 +168,13 @@ def test_change_against_the_served_model(inputs: Path, tmp_path: Path) -> None:
     )
     served = read_metrics(str(tmp_path / "evaluation"), "baseline")
     assert served[()]["next_category"]["hit_at_5"] == pytest.approx(0.75)
+
+
+def test_the_served_model_survives_the_removal_of_temporary_files(inputs: Path, tmp_path: Path) -> None:
+    before = digest_files(inputs / "served" / "7")
+    evaluate(inputs, tmp_path, [{**NEXT, "no_worse_than_served_by": 0.3}], served=True)
+    fileio.rmtree(str(tmp_path / "tmp"))  # as the launcher does
+    assert digest_files(inputs / "served" / "7") == before
 
 
 def test_the_first_model_is_not_judged_by_changes(inputs: Path, tmp_path: Path) -> None:

@@ -8,10 +8,8 @@ from components.served_model import ServedModel, is_found, served_number
 def look_up(directory: Path) -> standard_artifacts.Model:
     model = standard_artifacts.Model()
     model.uri = "made/by/the/orchestrator"
-    component = ServedModel(directory=str(directory), run_token="1")  # noqa: S106
-    component.executor_spec.executor_class().Do(
-        {}, {"model": [model]}, {"directory": str(directory), "run_token": "1"}
-    )
+    component = ServedModel(directory=str(directory), run_token="1")
+    component.executor_spec.executor_class().Do({}, {"model": [model]}, {"directory": str(directory), "run_token": "1"})
     return model
 
 
@@ -31,5 +29,5 @@ def test_nothing_is_found(tmp_path: Path) -> None:
 
 
 def test_the_token_is_part_of_the_cache_key(tmp_path: Path) -> None:
-    component = ServedModel(directory=str(tmp_path), run_token="17")  # noqa: S106
+    component = ServedModel(directory=str(tmp_path), run_token="17")
     assert component.exec_properties == {"directory": str(tmp_path), "run_token": "17"}

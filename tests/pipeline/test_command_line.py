@@ -111,7 +111,7 @@ def test_a_pushed_model(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.exit_code == 0
     lines = [line.split() for line in result.stdout.splitlines()]
     assert ["churn_short", "auroc", ".842", ".808", "rfm_logit", "+.034", "(-.012", "to", "+.050)"] in lines
-    assert ["churn_long", "auroc", "undefined", *"no example has a known label".split()] in lines
+    assert ["churn_long", "auroc", "undefined", *["no", "example", "has", "a", "known", "label"]] in lines
     assert "Verdict: blessed" in result.stdout
     assert "Pushed: version 3 in /w/served/interests/3" in result.stdout
     assert f"Next: interest-migration evaluate --config {config}" in result.stdout
@@ -204,7 +204,9 @@ def test_evaluate_needs_a_finished_run(config: Path) -> None:
 def write_clicks(path: Path, days: int, users: int) -> None:
     rows = ["ts,user,event,sku,kind"]
     for day in range(days):
-        rows += [f"{1_600_000_000 + day * 86_400 + user},u{user},buy,i{day % 5},k{(day + user) % 3}" for user in range(users)]
+        rows += [
+            f"{1_600_000_000 + day * 86_400 + user},u{user},buy,i{day % 5},k{(day + user) % 3}" for user in range(users)
+        ]
     path.write_text("\n".join([*rows, "yesterday,u1,buy,i1,k1"]) + "\n")
 
 
@@ -213,7 +215,7 @@ def test_ingest_counts(config: Path) -> None:
     write_clicks(folder / "clicks.csv", days=100, users=4)
     result = invoke(
         *("ingest", "--mapping", folder / "mapping.yaml", "--input", folder, "--output", folder / "out"),
-        *("--set", "horizons_days={short: 3, long: 7}", "--set", "cut_every_days=7", "--shards", "2", "--json"),
+        *("--set", "horizons_days={short: 3, long: 7}", "--set", "cut_every_days=7", "--shards", "1", "--json"),
     )
     assert result.exit_code == 0, result.output
     document = json.loads(result.stdout)
@@ -224,7 +226,7 @@ def test_ingest_counts(config: Path) -> None:
     assert document["examples"]["test"] == 12
     assert (folder / "out.key").is_file()
     files = sorted((folder / "out" / "examples" / "Split-test").iterdir())
-    assert [file.name for file in files] == ["data-00000-of-00002.gz", "data-00001-of-00002.gz"]
+    assert [file.name for file in files] == ["data-00000-of-00001.gz"]
 
 
 def test_ingest_of_nothing_ends_with_2(config: Path) -> None:

@@ -61,7 +61,7 @@ def test_parameters_are_of_types_that_every_orchestrator_has(nodes: dict[str, An
 def test_what_was_resolved_is_part_of_the_cache_keys(nodes: dict[str, Any]) -> None:
     assert nodes["BehaviorExampleGen"].exec_properties["fingerprint"].startswith("f00d-")
     assert nodes["BehaviorExampleGen"].exec_properties["key_id"] == "beef"
-    assert nodes["ServedModel"].exec_properties["run_token"] == "3-cafe"  # noqa: S105
+    assert nodes["ServedModel"].exec_properties["run_token"] == "3-cafe"
     assert nodes["ServedModel"].exec_properties["directory"] == "/tmp/w/served/interests"
 
 
@@ -110,7 +110,7 @@ def test_it_compiles_for_kubeflow(tmp_path: Path) -> None:
 def test_artifact_types_are_found_by_their_names() -> None:
     for name in ("Rejects", "Summary", "Comparison"):
         kind = getattr(components, name)
-        assert kind.TYPE_NAME == f"components.{name}"
+        assert f"components.{name}" == kind.TYPE_NAME
         assert artifact_utils.get_artifact_type_class(kind().artifact_type) is kind
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         _ = components.Nothing

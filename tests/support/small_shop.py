@@ -65,7 +65,7 @@ def open_shop(folder: Path) -> Shop:
         "model": {"width": 16, "layers": 1, "heads": 1, "feedforward_width": 16, "max_steps": 16},
         "training": {"epochs": 3, "batch_size": 64},
         "comparison": {"resamples": 20},
-        "baselines": {"boosting_iterations": 5},
+        "baselines": {"churn_trees": 5, "pair_trees": 5},
         "gates": "gates.yaml",
     }
     write_yaml(folder / "config.yaml", config)

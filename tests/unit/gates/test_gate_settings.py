@@ -37,7 +37,7 @@ def test_valid_file(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_rule_is_named(changes: dict[str, object], message: str) -> None:
-    with pytest.raises(ConfigError, match="gates.yaml: ") as error:
+    with pytest.raises(ConfigError, match=r"gates\.yaml: ") as error:
         read(**changes)
     assert error.match(message)
 
@@ -48,7 +48,7 @@ def test_a_file_without_rules_is_refused() -> None:
 
 
 def test_slices_must_exist() -> None:
-    with pytest.raises(ConfigError, match="slices: .*expected columns of switched"):
+    with pytest.raises(ConfigError, match=r"slices: .*expected columns of switched"):
         GateSettings.from_values({"slices": ["user"], "rules": [RULE]}, source="gates.yaml")
 
 

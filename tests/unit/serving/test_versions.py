@@ -166,7 +166,12 @@ def test_keeping_none_is_refused(tmp_path: Path, served: Path) -> None:
 
 def test_the_digest_sees_names_contents_and_boundaries(tmp_path: Path) -> None:
     digests = set()
-    for name, files in {"a": {"x": "1", "y": "2"}, "b": {"x": "12"}, "c": {"y": "1", "x": "2"}, "d": {"x1": "2"}}.items():
+    for name, files in {
+        "a": {"x": "1", "y": "2"},
+        "b": {"x": "12"},
+        "c": {"y": "1", "x": "2"},
+        "d": {"x1": "2"},
+    }.items():
         (tmp_path / name).mkdir()
         for file, text in files.items():
             (tmp_path / name / file).write_text(text)

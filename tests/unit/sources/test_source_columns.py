@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interest_migration.sources.actions import parse_actions
@@ -127,6 +127,7 @@ def test_levels_cannot_hold_the_separator() -> None:
     ]
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.tuples(*[st.none() | st.text("ab> ", max_size=4)] * 3), min_size=1, max_size=12))
 def test_paths_split_back_into_their_levels(rows: list[tuple[str | None, ...]]) -> None:
     columns = {name: pa.array(values, pa.string()) for name, values in zip("abc", zip(*rows, strict=True), strict=True)}
@@ -152,6 +153,7 @@ def test_extras_are_json_objects() -> None:
     ]
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.text(), min_size=1), st.text(min_size=1))
 def test_extras_are_always_json(values: list[str], name: str) -> None:
     packed = pack_extras({name: pa.array(values)}, [name], ()).to_pylist()
@@ -176,6 +178,7 @@ def test_null_where_of_slices(kind: pa.DataType) -> None:
 _TEXTS = st.sampled_from(["1", "2.50", "x", "", " a>b ", "é", "2017-01-01T00:00:00.5Z", "2017-01-01"]) | st.none()
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(_TEXTS, min_size=1, max_size=9), st.integers(0, 4))
 def test_a_slice_gives_the_same_as_a_copy(values: list[str | None], start: int) -> None:
     start = min(start, len(values))

@@ -164,6 +164,16 @@ def test_joins_add_columns_and_the_last_of_equal_keys_counts(
     assert [row["reason"] for row in rejects] == ["missing_time", "missing_time"]
 
 
+def test_a_changed_lookup_is_read_again(tmp_path: Path, mapping_of: MappingOf, read: Read) -> None:
+    (tmp_path / "sent.csv").write_text("u,t,a,c\n1,1500000000,message,1\n")
+    mapping = mapping_of(
+        {"text": "kind"}, files="sent.csv", joins=[{"files": "kinds.csv", "column": "c", "columns": ["kind"]}]
+    )
+    for kind in ("Type A", "Type BB"):
+        (tmp_path / "kinds.csv").write_text(f"c,kind\n1,{kind}\n")
+        assert read(mapping, tmp_path)[0][0]["text"] == kind
+
+
 def test_streams_of_different_formats(tmp_path: Path, read: Read, write_parquet: Callable[..., Path]) -> None:
     (tmp_path / "views.jsonl").write_text('{"who": 1, "at": "2017-01-01T00:00:00Z", "path": ["Food", "Tea"]}\n')
     write_parquet("buys.parquet", {"who": ["1"], "at": [datetime(2017, 1, 1)], "path": ["Food|Tea"]})

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interest_migration.errors import DataError
@@ -249,6 +249,7 @@ _JSON = (
 )
 
 
+@settings(deadline=None, max_examples=50)
 @given(objects=st.lists(st.dictionaries(st.sampled_from(["a", "b", "c"]), _JSON), min_size=1, max_size=8))
 def test_jsonl_every_object_is_a_row(objects: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.getbasetemp() / "objects.jsonl"

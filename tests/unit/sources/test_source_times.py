@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interest_migration.sources.fields import TimeField
@@ -98,6 +98,11 @@ def test_bad_unix_numbers() -> None:
         ("%m/%d/%Y", "1/1/2017", 1483228800),
         ("%Y-%m-%d", "2017-01-01 later", "bad"),
         ("%Y-%m-%d", "", "missing"),
+        ("%F %T %z", "2016-12-31 19:00:00 -0500", 1483228800),
+        ("%F %R", "2017-02-30 10:00", "bad"),
+        ("%D", "2/29/16", 1456704000),
+        ("%Y-%j", "2017-060", 1488326400),
+        ("%Y-%m-%d", "2017- 3- 1", 1488326400),
     ],
 )
 def test_patterns(pattern: str, text: str, expected: int | str) -> None:
@@ -137,6 +142,7 @@ def test_dictionaries() -> None:
     assert _parse(pa.array(["2017-01-01", None, "x"]).dictionary_encode()) == [1483228800, "missing", "bad"]
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.datetimes(datetime(1990, 1, 1), datetime(2030, 1, 1)), min_size=1, max_size=20))
 def test_agrees_with_python(moments: list[datetime]) -> None:
     expected = [int(moment.replace(tzinfo=UTC, microsecond=0).timestamp()) for moment in moments]
