@@ -48,8 +48,10 @@ def predict_scores(model: Any, paths: Sequence[str], batch_size: int = 512) -> C
     loaded = tf.saved_model.load(model) if isinstance(model, str) else None  # its variables live as long as it does
     score = score_function(model) if loaded is None else loaded.score_transformed
     records = tf.data.TFRecordDataset(sorted(paths), compression_type="GZIP", buffer_size=1 << 20)
-    parse = tf.function(lambda batch: pad(tf.io.parse_example(batch, parsers(INPUT_SPECS)), INPUT_SPECS))
-    return concatenate(score(parse(batch)) for batch in records.batch(batch_size))
+    batches = records.batch(batch_size).map(
+        lambda batch: pad(tf.io.parse_example(batch, parsers(INPUT_SPECS)), INPUT_SPECS)
+    )
+    return concatenate(score(batch) for batch in batches)
 
 
 def score_function(model: InterestModel) -> Any:

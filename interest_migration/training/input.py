@@ -96,8 +96,8 @@ def _records(paths: Iterable[str]) -> tf.data.Dataset:
 
 def _read(paths: Sequence[str]) -> dict[str, Any]:
     """Parses all examples once; int64 is kept as int32."""
-    parse = tf.function(lambda batch: _narrow(tf.io.parse_example(batch, parsers(SPECS))))
-    batches = [parse(batch) for batch in _records(paths).batch(_READ_BATCH)]
+    parsed = _records(paths).batch(_READ_BATCH).map(lambda batch: _narrow(tf.io.parse_example(batch, parsers(SPECS))))
+    batches = list(parsed)
     if not batches:
         return {SPECS[0].name: tf.zeros([0])}
     return {spec.name: tf.concat([batch[spec.name] for batch in batches], axis=0) for spec in SPECS}

@@ -1,8 +1,8 @@
 """The state of a training that survives its process.
 
-<directory>/progress.json          written last, by renaming: names the weights that belong to it
-<directory>/<epoch>.weights.h5     weights and optimizer after that epoch
-<directory>/best-<epoch>.weights.h5
+<directory>/progress.json       written last, by renaming: names the state that belongs to it
+<directory>/state-<epoch>.npz   weights, optimizer and random state after that epoch
+<directory>/best-<epoch>.npz
 """
 
 import json
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 from pydantic import Field
 
 from interest_migration.settings import Settings
@@ -74,25 +75,26 @@ class CheckpointFolder:
             return Progress(fingerprint=self.fingerprint)
         progress = Progress.from_values(json.loads(path.read_text(encoding="utf-8")), source=str(path))
         if progress.epochs:
-            model.load_weights(self._weights(len(progress.epochs) - 1))
+            self._load(model, f"state-{len(progress.epochs) - 1}")
         return progress
 
     def save(self, model: keras.Model, progress: Progress) -> None:
         """Saves the state after an epoch; a kill at any moment leaves the one before or this one."""
         last = len(progress.epochs) - 1
-        model.save_weights(self._weights(last))
+        kept = {f"state-{last}", f"best-{progress.best_epoch}"}
+        self._save(model, f"state-{last}")
         if progress.best_epoch == last:
-            model.save_weights(self._best(last))
+            self._save(model, f"best-{last}")
         partial = self.directory / "progress.json.partial"
         partial.write_text(progress.model_dump_json(), encoding="utf-8")
         partial.replace(self.directory / "progress.json")
-        for path in self.directory.glob("*.weights.h5"):
-            if path not in (self._weights(last), self._best(progress.best_epoch)):
+        for path in self.directory.glob("*.npz"):
+            if path.stem not in kept:
                 path.unlink()
 
     def load_best(self, model: keras.Model, progress: Progress) -> None:
-        """Loads the weights of the best epoch."""
-        model.load_weights(self._best(progress.best_epoch))
+        """Loads the state of the best epoch."""
+        self._load(model, f"best-{progress.best_epoch}")
 
     def remove(self) -> None:
         """Removes the state of a finished training."""
@@ -100,11 +102,18 @@ class CheckpointFolder:
             path.unlink()
         self.directory.rmdir()
 
-    def _weights(self, epoch: int) -> Path:
-        return self.directory / f"{epoch}.weights.h5"
+    def _save(self, model: keras.Model, name: str) -> None:
+        np.savez(self.directory / name, *(variable.numpy() for variable in _variables(model)))
 
-    def _best(self, epoch: int) -> Path:
-        return self.directory / f"best-{epoch}.weights.h5"
+    def _load(self, model: keras.Model, name: str) -> None:
+        with np.load(self.directory / f"{name}.npz") as values:
+            for number, variable in enumerate(_variables(model)):
+                variable.assign(values[f"arr_{number}"])
+
+
+def _variables(model: keras.Model) -> list[keras.Variable]:
+    """All variables in the order in which the model makes them; `save_weights` would leave out the random state."""
+    return [*model.variables, *model.optimizer.variables]
 
 
 def as_record(progress: Progress) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from interest_migration.settings import Settings
 
@@ -58,6 +58,12 @@ class TrainingSettings(Settings):
     memory_megabytes: int = Field(400, ge=0)
     shuffle_examples: int = Field(20_000, ge=1)
     checkpoint_directory: str | None = None
+
+    @model_validator(mode="after")
+    def _compilable(self) -> "TrainingSettings":
+        if self.jit_compile and self.deterministic:
+            raise ValueError("jit_compile needs deterministic: false, since XLA lacks deterministic operations")
+        return self
 
     @property
     def static_shapes(self) -> bool:
