@@ -51,7 +51,8 @@ def run_fn(fn_args: FnArgs) -> None:
         Path(fn_args.model_run_dir),
         logging.info,
     )
-    export_model(trained.model, transform_graph(transform), examples.new_interest_days, fn_args.serving_model_dir)
+    if trained.chief:
+        export_model(trained.model, transform_graph(transform), examples.new_interest_days, fn_args.serving_model_dir)
 
 
 def transform_graph(transform: tft.TFTransformOutput) -> TransformGraph:

@@ -34,6 +34,8 @@ class ProfileEncoder(keras.layers.Layer):
         self.hidden = keras.layers.Dense(width, activation="gelu", name="hidden")
         self.dropout = keras.layers.Dropout(dropout)
         self.scores = keras.layers.Dense(PROFILE_SCORES, name="scores")
+        self.linear_scores = keras.layers.Dense(PROFILE_SCORES, use_bias=False, name="linear_scores")
+        self.offsets = keras.layers.Embedding(categories + 2, PROFILE_SCORES, "zeros", name="offsets")
         self.gate = keras.layers.Dense(1, activation="softplus", name="gate")
         self.values = keras.layers.Embedding(categories + 2, pooled_width, name="values")
         self.pool_hidden = keras.layers.Dense(pooled_width, name="pool_hidden")
@@ -52,7 +54,8 @@ class ProfileEncoder(keras.layers.Layer):
         """
         hidden = self.from_numbers(numbers) + self.from_category(ids) + self.from_user(user)[:, tf.newaxis]
         hidden = self.dropout(self.hidden(keras.ops.gelu(hidden)), training=training)
-        scores = sum_by_id(self.scores(hidden), ids - 1, self.categories)
+        scores = self.scores(hidden) + self.linear_scores(numbers) + self.offsets(ids)
+        scores = sum_by_id(scores, ids - 1, self.categories)
         weights = self.gate(hidden) * tf.cast(ids > 0, hidden.dtype)[..., tf.newaxis]
         pooled = tf.reduce_sum(weights * (self.values(ids) + self.pool_hidden(hidden)), axis=1)
         return scores, pooled / (1 + tf.reduce_sum(weights, axis=1))

@@ -5,10 +5,12 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from interest_migration.model.interest_model import ITEM_ATTRIBUTES, InterestModel
+from interest_migration.model.scatter import members
 from schemas.features import (
     FUTURE_CATEGORIES,
     HORIZON_OBSERVED,
     HORIZONS,
+    INTEREST_IDS,
     ITEM_IDS,
     NEXT_CATEGORIES,
     NEXT_ITEMS,
@@ -27,26 +29,52 @@ def initialise(model: InterestModel, batches: tf.data.Dataset) -> None:
     """
     sizes = model.sizes
     next_counts, item_counts = np.zeros(sizes.categories), np.zeros(sizes.items)
-    future = {horizon: np.zeros(sizes.categories) for horizon in HORIZONS}
-    observed = dict.fromkeys(HORIZONS, 0.0)
+    rates = {horizon: _Rates(sizes.categories) for horizon in HORIZONS}
     attributes = np.zeros([sizes.items + 2, len(ITEM_ATTRIBUTES)], np.int32)
     for batch in batches:
         next_counts += _count(batch[label_name(NEXT_CATEGORIES)], sizes.categories)
         item_counts += _count(batch[label_name(NEXT_ITEMS)], sizes.items)
         for horizon in HORIZONS:
-            known = batch[label_name(HORIZON_OBSERVED[horizon])] == 1
-            observed[horizon] += float(tf.reduce_sum(tf.cast(known, tf.float32)))
-            ids = tf.where(known[:, tf.newaxis], batch[label_name(FUTURE_CATEGORIES[horizon])], 0)
-            future[horizon] += _count(ids, sizes.categories)
+            rates[horizon].add(batch, horizon)
         items = batch[ITEM_IDS].numpy()
         for column, name in enumerate(ITEM_ATTRIBUTES):
             attributes[items, column] = batch[name].numpy()
     attributes[[0, -1]] = 0
     model.next_category.bias.assign(_log_share(next_counts))
     model.next_item.bias.assign(np.concatenate([[0], _log_share(item_counts), [0]]))
-    for horizon, head in zip(HORIZONS, model.propensity, strict=True):
-        head.bias.assign(_log_odds(future[horizon], observed[horizon]))
+    offsets = np.zeros(model.profile.offsets.embeddings.shape)
+    for column, (horizon, head) in enumerate(zip(HORIZONS, model.propensity, strict=True), start=1):
+        head.bias.assign(rates[horizon].outside)
+        offsets[1:-1, column] = rates[horizon].inside - rates[horizon].outside
+    model.profile.offsets.embeddings.assign(offsets)
     model.next_item.attribute_ids.assign(attributes)
+
+
+class _Rates:
+    """How often a category follows within a horizon, where the profile holds it and where it does not."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.positives, self.pairs = np.zeros([2, size]), np.zeros([2, size])
+
+    def add(self, batch: dict[str, tf.Tensor], horizon: str) -> None:
+        """Counts a batch."""
+        known = (batch[label_name(HORIZON_OBSERVED[horizon])] == 1).numpy()
+        touched = members(batch[INTEREST_IDS], self.size).numpy()[known]
+        follows = members(batch[label_name(FUTURE_CATEGORIES[horizon])], self.size).numpy()[known]
+        for row, pairs in enumerate((~touched, touched)):
+            self.pairs[row] += pairs.sum(axis=0)
+            self.positives[row] += (pairs & follows).sum(axis=0)
+
+    @property
+    def outside(self) -> Counts:
+        """`[V]` log-odds of a category that the profile does not hold."""
+        return _log_odds(self.positives[0], self.pairs[0])
+
+    @property
+    def inside(self) -> Counts:
+        """`[V]` log-odds of a category that the profile holds."""
+        return _log_odds(self.positives[1], self.pairs[1])
 
 
 def _count(ids: tf.Tensor, size: int) -> Counts:
@@ -60,6 +88,6 @@ def _log_share(counts: Counts) -> Counts:
     return np.log(smoothed / smoothed.mean())
 
 
-def _log_odds(counts: Counts, total: float) -> Counts:
+def _log_odds(positives: Counts, pairs: Counts) -> Counts:
     """Logarithm of the odds with half a case added to either side."""
-    return np.log((counts + 0.5) / (max(total, counts.max()) - counts + 0.5))
+    return np.log((positives + 0.5) / (pairs - positives + 0.5))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -25,6 +26,23 @@ def make_strategy(settings: TrainingSettings) -> Any:
         tf.tpu.experimental.initialize_tpu_system(resolver)
         return tf.distribute.TPUStrategy(resolver)
     return tf.distribute.get_strategy()
+
+
+def is_chief(strategy: Any) -> bool:
+    """Returns whether this process writes what all workers share; it is the only one without several workers."""
+    resolver = strategy.cluster_resolver
+    if resolver is None or not resolver.cluster_spec().as_dict():
+        return True
+    has_chief = "chief" in resolver.cluster_spec().jobs
+    return resolver.task_type == ("chief" if has_chief else "worker") and resolver.task_id == 0
+
+
+def worker_directory(strategy: Any, directory: Path) -> Path:
+    """Returns the directory itself for the chief, and one in it for every further worker."""
+    if is_chief(strategy):
+        return directory
+    resolver = strategy.cluster_resolver
+    return directory / f"{resolver.task_type}-{resolver.task_id}"
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,19 +11,16 @@ import tensorflow as tf
 
 from interest_migration.model.interest_model import InterestModel
 from interest_migration.model.settings import ModelSettings, VocabularySizes
+from interest_migration.training.epochs import EpochLoop
 from interest_migration.training.input import ExampleSource
 from interest_migration.training.optimizer import make_optimizer
 from interest_migration.training.priors import initialise
-from interest_migration.training.progress import CheckpointFolder, Epoch, Progress, as_record
+from interest_migration.training.progress import CheckpointFolder, Progress, as_record
 from interest_migration.training.settings import TrainingSettings
-from interest_migration.training.strategy import make_strategy, numerics
-from interest_migration.training.validation import SCORE, Validation
+from interest_migration.training.strategy import is_chief, make_strategy, numerics, worker_directory
+from interest_migration.training.validation import Validation
 
 RECORD_FILE = "training.json"
-_SCALAR = tf.compat.v1.SummaryMetadata(
-    plugin_data=tf.compat.v1.SummaryMetadata.PluginData(plugin_name="scalars"), data_class=1
-)
-"""Marks a summary as a scalar for TensorBoard, as `tf.summary.scalar` does where TensorBoard itself is installed."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +30,12 @@ class TrainedModel:
     Attributes:
       model: With the weights of the best epoch.
       record: What `training.json` holds.
+      chief: Whether this process is the one to export; among several workers, one is.
     """
 
     model: InterestModel
     record: dict[str, Any]
+    chief: bool
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def train(
       data: Examples.
       model_settings: Size of the model.
       settings: How to train.
-      run_directory: Where TensorBoard logs and `training.json` go.
+      run_directory: Where TensorBoard logs and `training.json` go (of further workers, to a folder in it).
       report: Receives one line per epoch.
 
     Returns:
@@ -78,6 +76,7 @@ def train(
 
     Raises:
       DataError: If a split has no example.
+      ConfigError: If training diverges.
     """
     with numerics(settings):
         source, held_out = ExampleSource(data.train_paths, settings), ExampleSource(data.eval_paths, settings)
@@ -85,71 +84,19 @@ def train(
         with strategy.scope():
             model = _make_model(data.sizes, model_settings, settings, source)
         initialise(model, source.batches())
-        folder = CheckpointFolder(_checkpoints(settings, run_directory), _fingerprint(data, model_settings, settings))
+        worker = worker_directory(strategy, run_directory)
+        folder = CheckpointFolder(
+            worker_directory(strategy, _checkpoints(settings, run_directory)),
+            _fingerprint(data, model_settings, settings),
+        )
         validation = Validation(model, held_out.batches(), data.new_interest_days)
-        progress = _Loop(model, source, validation, settings, folder, run_directory / "tensorboard", report).run()
+        progress = EpochLoop(model, source, validation, settings, folder, worker / "tensorboard", report).run()
         folder.load_best(model, progress)
         record = _record(progress, source, model, settings)
-        run_directory.mkdir(parents=True, exist_ok=True)
-        (run_directory / RECORD_FILE).write_text(json.dumps(record, indent=2), encoding="utf-8")
+        worker.mkdir(parents=True, exist_ok=True)
+        (worker / RECORD_FILE).write_text(json.dumps(record, indent=2), encoding="utf-8")
         folder.remove()
-    return TrainedModel(model, record)
-
-
-class _Loop:
-    """Epochs, each with its own order of examples, so that a continued training sees the same batches."""
-
-    def __init__(
-        self,
-        model: InterestModel,
-        source: ExampleSource,
-        validation: Validation,
-        settings: TrainingSettings,
-        folder: CheckpointFolder,
-        log_directory: Path,
-        report: Callable[[str], None],
-    ) -> None:
-        self.model, self.source, self.validation, self.settings = model, source, validation, settings
-        self.folder, self.report = folder, report
-        self.writer = tf.summary.create_file_writer(str(log_directory))
-
-    def run(self) -> Progress:
-        """Returns the progress when training is over."""
-        progress = self.folder.restore(self.model)
-        while len(progress.epochs) < self.settings.epochs and progress.epochs_since_best() < self.settings.patience:
-            epoch = self._epoch(len(progress.epochs))
-            progress = progress.with_epoch(epoch, epoch.validation[SCORE])
-            self.folder.save(self.model, progress)
-            self._log(epoch)
-        self.writer.close()
-        return progress
-
-    def _epoch(self, number: int) -> Epoch:
-        wall, cpu = time.monotonic(), time.process_time()
-        batches = self.source.batches(epoch_seed=self.settings.seed * 1_000_003 + number)
-        history = self.model.fit(batches, epochs=1, verbose=0, shuffle=False).history
-        losses = {name: float(values[-1]) for name, values in history.items()}
-        metrics = self.validation.run()
-        return Epoch(
-            epoch=number,
-            losses=losses,
-            validation=metrics,
-            wall_seconds=time.monotonic() - wall,
-            cpu_seconds=time.process_time() - cpu,
-        )
-
-    def _log(self, epoch: Epoch) -> None:
-        step = (epoch.epoch + 1) * self.source.steps()
-        with self.writer.as_default(step=step):
-            for group in ("losses", "validation"):
-                for name, value in getattr(epoch, group).items():
-                    tf.summary.write(f"{group}/{name}", tf.constant(value), metadata=_SCALAR)
-        self.writer.flush()
-        self.report(
-            f"epoch {epoch.epoch + 1}/{self.settings.epochs} loss {epoch.losses['loss']:.4f} "
-            f"validation {epoch.validation[SCORE]:.4f} {epoch.wall_seconds:.1f} s "
-            f"{self.source.count / epoch.wall_seconds:.0f} examples/s"
-        )
+    return TrainedModel(model, record, is_chief(strategy))
 
 
 def _make_model(

@@ -1,5 +1,8 @@
+"""Whole trainings on small transformed examples: the record, the same result for the same seed, resuming."""
+
 import json
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from transformed_records import SIZES, SMALL_MODEL, write_transformed
@@ -9,7 +12,6 @@ from interest_migration.model.settings import ModelSettings, VocabularySizes
 from interest_migration.training.progress import CheckpointFolder
 from interest_migration.training.settings import TrainingSettings
 from interest_migration.training.train import RECORD_FILE, TrainingData, train
-from schemas.features import HORIZONS
 
 SETTINGS = {"epochs": 3, "batch_size": 64, "learning_rate": 0.02, "patience": 3}
 
@@ -43,8 +45,7 @@ def test_it_learns(whole):
     trained, _, _ = whole
     first, last = validations(trained)[0], validations(trained)[-1]
     assert last["score"] > first["score"]
-    assert last["next_category_hit_at_5"] > 0.9
-    assert last["churn_short_auc"] > 0.6
+    assert last["next_category_hit_at_1"] > 0.35  # six categories, so .17 by chance
 
 
 def test_the_record_is_written(whole):
@@ -64,6 +65,23 @@ def test_tensorboard_gets_losses_and_validation(whole):
     (path,) = (directory / "tensorboard").iterdir()
     tags = {value.tag for event in tf.compat.v1.train.summary_iterator(str(path)) for value in event.summary.value}
     assert {"losses/loss", "losses/churn", "validation/score"} <= tags
+
+
+def test_whole_files_are_scored_in_order(data, whole):
+    trained, _, _ = whole
+    scores = predict_scores(trained.model, data.eval_paths, batch_size=64)
+    assert {name: values.shape for name, values in scores.items()} == {
+        "next_category": (100, 6),
+        "propensity_short": (100, 6),
+        "propensity_long": (100, 6),
+        "churn_short": (100,),
+        "churn_long": (100,),
+        "next_item": (100, 10),
+    }
+    assert sorted(scores["next_item"][0]) == list(range(1, 11))
+    np.testing.assert_allclose(
+        predict_scores(trained.model, data.eval_paths, batch_size=7)["churn_long"], scores["churn_long"], atol=1e-5
+    )
 
 
 def test_state_is_removed_at_the_end(whole):
@@ -88,29 +106,3 @@ def test_a_killed_training_continues_to_the_same_result(data, whole, tmp_path, m
     continued = run(data, tmp_path / "continued", lines.append, checkpoint_directory=state)
     assert [line.split()[1] for line in lines] == ["3/3"]
     assert validations(continued) == validations(whole[0])
-
-
-def test_the_best_weights_are_kept_and_training_stops_early(data, tmp_path):
-    # A huge rate after the first epoch ruins the model.
-    trained = run(data, tmp_path, epochs=9, patience=1, learning_rate=30.0, warmup_share=0.9)
-    record = trained.record
-    assert record["epochs"] == record["best_epoch"] + 2 < 9
-    scores = predict_scores(trained.model, data.eval_paths)
-    assert {f"churn_{horizon}" for horizon in HORIZONS} < set(scores)
-    assert scores["propensity_long"].shape == (100, SIZES["categories"])
-    assert scores["next_item"].shape == (100, SIZES["items"])
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"jit_compile": True, "max_events": 10, "max_interests": 8, "max_labels": 3},
-        {"precision": "mixed_bfloat16"},
-        {"strategy": "one_device", "memory_megabytes": 0},
-    ],
-    ids=["jit", "bfloat16", "one_device"],
-)
-def test_variants_train(data, tmp_path, options):
-    record = run(data, tmp_path, epochs=1, **options).record
-    assert record["history"][0]["losses"]["loss"] > 0
-    assert record["best_validation"]["next_category_hit_at_5"] > 0.5

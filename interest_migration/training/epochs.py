@@ -1,0 +1,95 @@
+"""The loop over epochs: fit, validate, save, log."""
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import tensorflow as tf
+
+from interest_migration.errors import ConfigError
+from interest_migration.model.interest_model import InterestModel
+from interest_migration.training.input import ExampleSource
+from interest_migration.training.progress import CheckpointFolder, Epoch, Progress
+from interest_migration.training.settings import TrainingSettings
+from interest_migration.training.validation import SCORE, Validation
+
+_SCALAR = tf.compat.v1.SummaryMetadata(
+    plugin_data=tf.compat.v1.SummaryMetadata.PluginData(plugin_name="scalars"), data_class=1
+)
+"""Marks a summary as a scalar for TensorBoard, as `tf.summary.scalar` does where TensorBoard itself is installed."""
+
+
+class EpochLoop:
+    """Epochs, each with its own order of examples, so that a continued training sees the same batches.
+
+    Args:
+      model: A compiled model.
+      source: Training examples.
+      validation: Scores the model after every epoch.
+      settings: How to train.
+      folder: Where the state is kept.
+      log_directory: Where TensorBoard logs go.
+      report: Receives one line per epoch.
+    """
+
+    def __init__(
+        self,
+        model: InterestModel,
+        source: ExampleSource,
+        validation: Validation,
+        settings: TrainingSettings,
+        folder: CheckpointFolder,
+        log_directory: Path,
+        report: Callable[[str], None],
+    ) -> None:
+        self.model, self.source, self.validation, self.settings = model, source, validation, settings
+        self.folder, self.report = folder, report
+        self.writer = tf.summary.create_file_writer(str(log_directory))
+
+    def run(self) -> Progress:
+        """Returns the progress when training is over.
+
+        Raises:
+          ConfigError: If the loss or the validation score is no longer a number.
+        """
+        progress = self.folder.restore(self.model)
+        while len(progress.epochs) < self.settings.epochs and progress.epochs_since_best() < self.settings.patience:
+            epoch = self._epoch(len(progress.epochs))
+            progress = progress.with_epoch(epoch, epoch.validation[SCORE])
+            self.folder.save(self.model, progress)
+            self._log(epoch)
+        self.writer.close()
+        return progress
+
+    def _epoch(self, number: int) -> Epoch:
+        wall, cpu = time.monotonic(), time.process_time()
+        batches = self.source.batches(epoch_seed=self.settings.seed * 1_000_003 + number)
+        history = self.model.fit(batches, epochs=1, verbose=0, shuffle=False).history
+        losses = {name: float(values[-1]) for name, values in history.items()}
+        metrics = self.validation.run()
+        if not math.isfinite(losses["loss"] + metrics[SCORE]):
+            raise ConfigError(
+                f"expected a finite loss, received {losses['loss']} in epoch {number + 1}: lower learning_rate "
+                f"(now {self.settings.learning_rate}) or clip_norm"
+            )
+        return Epoch(
+            epoch=number,
+            losses=losses,
+            validation=metrics,
+            wall_seconds=time.monotonic() - wall,
+            cpu_seconds=time.process_time() - cpu,
+        )
+
+    def _log(self, epoch: Epoch) -> None:
+        step = (epoch.epoch + 1) * self.source.steps()
+        with self.writer.as_default(step=step):
+            for group in ("losses", "validation"):
+                for name, value in getattr(epoch, group).items():
+                    tf.summary.write(f"{group}/{name}", tf.constant(value), metadata=_SCALAR)
+        self.writer.flush()
+        self.report(
+            f"epoch {epoch.epoch + 1}/{self.settings.epochs} loss {epoch.losses['loss']:.4f} "
+            f"validation {epoch.validation[SCORE]:.4f} {epoch.wall_seconds:.1f} s "
+            f"{self.source.count / epoch.wall_seconds:.0f} examples/s"
+        )

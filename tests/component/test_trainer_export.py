@@ -1,0 +1,173 @@
+"""From raw examples to a served answer: transform, `run_fn`, and the exported model by itself."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from synthetic_examples import encode_example, make_example, write_examples
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+from tfx.components.trainer.fn_args_utils import FnArgs
+from transform_runner import transform_examples
+
+from components.trainer import run_fn
+from interest_migration.errors import ConfigError
+from interest_migration.model.scores import predict_scores
+from schemas.features import EVENT_CATEGORY, HORIZON_OBSERVED, RAW_FEATURES, Role
+from schemas.signatures import (
+    CHURN_PROBABILITY,
+    CHURN_TASKS,
+    CURRENT_CATEGORY,
+    EVALUATE,
+    EVALUATION_LABELS,
+    INTEREST,
+    INTEREST_PROBABILITY,
+    NEXT_CATEGORY,
+    NEXT_CATEGORY_PREDICTED,
+    NEXT_CATEGORY_PROBABILITY,
+    NEXT_ITEM,
+    NEXT_ITEM_SCORE,
+    RANKING_TASKS,
+    SERVE,
+    SWITCH_PROBABILITY,
+    USER_EMBEDDING,
+    label_key,
+    measure_name,
+    weight_key,
+)
+
+CONFIG = {
+    "model": {"width": 16, "layers": 1, "feedforward_width": 16, "max_steps": 8, "loss_steps": 4},
+    "training": {"epochs": 2, "batch_size": 64, "learning_rate": 0.01},
+    "transform": {"items": {"min_count": 1}},
+}
+RANKED = (NEXT_CATEGORY, NEXT_ITEM, *INTEREST.values())
+INPUTS = {spec.name for spec in RAW_FEATURES if spec.role is Role.INPUT}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("run")
+    raw = write_examples(directory, 300, seed=1)
+    graph, transformed = transform_examples(directory, raw, CONFIG)
+    arguments = FnArgs(
+        train_files=[str(directory / "transformed" / "Split-train" / "*")],
+        eval_files=[str(directory / "transformed" / "Split-eval" / "*")],
+        transform_graph_path=graph,
+        serving_model_dir=str(directory / "Format-Serving"),
+        model_run_dir=str(directory / "logs"),
+        custom_config=CONFIG,
+    )
+    run_fn(arguments)
+    records = tf.data.TFRecordDataset(raw["test"], compression_type="GZIP")
+    return {
+        "arguments": arguments,
+        "model": tf.saved_model.load(arguments.serving_model_dir),
+        "test": tf.constant([record.numpy() for record in records]),
+        "transformed": transformed["test"],
+    }
+
+
+def answer(run, signature, examples):
+    found = run["model"].signatures[signature](examples=examples)
+    return {name: value.numpy() for name, value in found.items()}
+
+
+def without_labels(example):
+    """What a client sends: inputs alone, and no list that is empty."""
+    return {name: values for name, values in example.items() if name in INPUTS and values}
+
+
+def test_logs_lie_in_the_run_folder(run):
+    names = {path.rsplit("/", 1)[-1] for path in tf.io.gfile.glob(run["arguments"].model_run_dir + "/*")}
+    assert {"training.json", "tensorboard"} <= names
+
+
+def test_serving_answers_in_names(run):
+    found = answer(run, SERVE, run["test"])
+    count = len(run["test"])
+    shapes = {name: value.shape for name, value in found.items()}
+    ranked = dict.fromkeys((*RANKED, NEXT_CATEGORY_PROBABILITY, NEXT_ITEM_SCORE), (count, 10))
+    ranked |= dict.fromkeys(INTEREST_PROBABILITY.values(), (count, 10))
+    single = dict.fromkeys((CURRENT_CATEGORY, SWITCH_PROBABILITY, *CHURN_PROBABILITY.values()), (count,))
+    assert shapes == ranked | single | {USER_EMBEDDING: (count, 16)}
+    assert {name.rsplit(b"-", 1)[0] for name in found[NEXT_CATEGORY].ravel()} == {b"category"}
+    assert all(name.startswith(b"item-") for name in found[NEXT_ITEM].ravel())
+    assert (np.diff(found[NEXT_CATEGORY_PROBABILITY]) <= 0).all()
+    assert (found[NEXT_CATEGORY_PROBABILITY].sum(axis=1) <= 1.0001).all()
+
+
+def test_serving_needs_no_labels_and_no_history(run):
+    rng = np.random.default_rng(4)
+    full, empty = make_example(rng, steps=8), make_example(rng, steps=0)
+    both = answer(run, SERVE, tf.constant([encode_example(full), encode_example(empty)]))
+    bare = answer(run, SERVE, tf.constant([encode_example(without_labels(e)) for e in (full, empty)]))
+    for name, value in both.items():
+        np.testing.assert_array_equal(bare[name], value)
+    assert bare[CURRENT_CATEGORY][1] == b""
+    assert np.isfinite(bare[USER_EMBEDDING]).all()
+
+
+def test_unknown_values_are_answered(run):
+    example = make_example(np.random.default_rng(6), steps=8)
+    example = example | {EVENT_CATEGORY: ["never seen"] * len(example[EVENT_CATEGORY])}
+    found = answer(run, SERVE, tf.constant([encode_example(without_labels(example))]))
+    assert found[CURRENT_CATEGORY].tolist() == [b""]
+    assert b"" not in found[NEXT_CATEGORY]
+
+
+def test_answers_do_not_depend_on_the_batch(run):
+    together = answer(run, SERVE, run["test"])
+    alone = answer(run, SERVE, run["test"][3:4])
+    assert alone[CURRENT_CATEGORY][0] == together[CURRENT_CATEGORY][3]
+    np.testing.assert_allclose(alone[USER_EMBEDDING][0], together[USER_EMBEDDING][3], atol=1e-5)
+
+
+def test_evaluation_returns_what_the_contract_names(run):
+    measures = {measure_name(task, name) for task, names in RANKING_TASKS.items() for name in names}
+    assert set(answer(run, EVALUATE, run["test"])) == {*measures, *CHURN_TASKS, NEXT_CATEGORY_PREDICTED}
+    labels = answer(run, EVALUATION_LABELS, run["test"])
+    assert set(labels) == {key(task) for task in (*CHURN_TASKS, *RANKING_TASKS) for key in (label_key, weight_key)}
+    assert all(value.dtype == np.float32 and value.shape == (len(run["test"]),) for value in labels.values())
+
+
+def test_measures_agree_with_the_served_answers(run):
+    served, measured = answer(run, SERVE, run["test"]), answer(run, EVALUATE, run["test"])
+    labels = answer(run, EVALUATION_LABELS, run["test"])
+    truth = [
+        set(tf.train.Example.FromString(bytes(record)).features.feature["next_categories"].bytes_list.value)
+        for record in run["test"].numpy()
+    ]
+    known = np.array([bool(names) for names in truth])
+    np.testing.assert_array_equal(labels[weight_key("next_category")] > 0, known)
+    hits = [bool(names & set(best[:5])) for names, best in zip(truth, served[NEXT_CATEGORY], strict=True)]
+    np.testing.assert_array_equal(measured["next_category_hit_at_5"][known] > 0, np.array(hits)[known])
+    np.testing.assert_allclose(measured["churn_long"], served[CHURN_PROBABILITY["long"]], atol=1e-6)
+
+
+def test_unknown_labels_weigh_nothing(run):
+    unknown = make_example(np.random.default_rng(8), known=False)
+    labels = answer(run, EVALUATION_LABELS, tf.constant([encode_example(unknown)]))
+    assert unknown[HORIZON_OBSERVED["long"]] == [0]
+    assert {name: float(value[0]) for name, value in labels.items()} == dict.fromkeys(labels, 0.0)
+
+
+def test_scores_of_transformed_examples_agree_with_the_served_answers(run):
+    served = answer(run, SERVE, run["test"])
+    scores = predict_scores(run["arguments"].serving_model_dir, run["transformed"], batch_size=32)
+    # The transform may reorder examples, so they are compared as sets.
+    for horizon, name in CHURN_PROBABILITY.items():
+        np.testing.assert_allclose(np.sort(scores[f"churn_{horizon}"]), np.sort(served[name]), atol=1e-5)
+    assert scores["propensity_short"].shape == (len(run["test"]), 12)
+
+
+def test_the_graph_has_no_text_operations(run):
+    path = run["arguments"].serving_model_dir + "/saved_model.pb"
+    graph = SavedModel.FromString(tf.io.gfile.GFile(path, "rb").read()).meta_graphs[0].graph_def
+    names = {node.op for node in graph.node} | {node.op for f in graph.library.function for node in f.node_def}
+    assert names
+    assert not [name for name in names if "TFText" in name or "Tokenize" in name]
+
+
+def test_wrong_settings_are_refused(run):
+    arguments = FnArgs(transform_graph_path="nowhere", custom_config={"model": {"depth": 3}, "examples": {"size": 1}})
+    with pytest.raises(ConfigError, match=r"custom_config examples: size: Extra inputs are not permitted"):
+        run_fn(arguments)
