@@ -14,6 +14,7 @@ from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import artifact_utils, component_spec, standard_artifacts, standard_component_specs
 from tfx.utils import io_utils, path_utils
 
+from components.batching import batches_by_size
 from components.evaluation_results import count_known_labels, read_failures, read_missing_slices
 from components.served_model import is_found, served_number
 from interest_migration.gates.evaluation import build_eval_config
@@ -48,7 +49,8 @@ class GatedExecutor(executor.Executor):
             standard_component_specs.EVAL_CONFIG_KEY: json.dumps(build_eval_config(gates)),
             standard_component_specs.EXAMPLE_SPLITS_KEY: json.dumps([_SPLIT]),
         }
-        super().Do(inputs, output_dict, properties)
+        with batches_by_size():
+            super().Do(inputs, output_dict, properties)
         evaluation = artifact_utils.get_single_uri(output_dict[_EVALUATION])
         number = served_number(served[0]) if _SERVED in inputs else None
         verdict = judge(

@@ -13,7 +13,7 @@ from typing import Final
 
 import tensorflow_data_validation as tfdv
 from ml_metadata.proto import metadata_store_pb2
-from tfx.components import ExampleValidator, Pusher, StatisticsGen, Trainer, Transform
+from tfx.components import ExampleValidator, Pusher, StatisticsGen, Trainer
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
@@ -26,6 +26,7 @@ from components.evaluator import Evaluator
 from components.example_gen import BehaviorExampleGen
 from components.pusher import KEEP_VERSIONS, VersionExecutor
 from components.served_model import ServedModel
+from components.transform_step import Transform
 from interest_migration.gates.settings import GateSettings
 from interest_migration.sources.mapping import SourceMapping
 from pipeline import fingerprints

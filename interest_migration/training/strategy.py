@@ -47,8 +47,13 @@ def worker_directory(strategy: Any, directory: Path) -> Path:
 
 @contextmanager
 def numerics(settings: TrainingSettings) -> Iterator[None]:
-    """Sets seeds, precision and determinism; precision is set back on exit."""
+    """Sets seeds, precision and determinism; precision is set back on exit.
+
+    Keras counts the layers of a process in their names, and TensorFlow's order of additions follows names: without a
+    new session, a second training of the same process differs from the first in the last bits.
+    """
     before = keras.config.dtype_policy()
+    keras.utils.clear_session()
     keras.utils.set_random_seed(settings.seed)
     if settings.deterministic:
         tf.config.experimental.enable_op_determinism()

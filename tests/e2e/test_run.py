@@ -22,10 +22,6 @@ def measured(outcome: str) -> list[dict[str, object]]:
     return figures
 
 
-def values_of(figures: list[dict[str, object]]) -> np.ndarray:
-    return np.array([figure["value"] for figure in figures], dtype=np.float64)
-
-
 def test_a_first_run_pushes_version_1_and_says_so(shop: Shop):
     assert shop.first.exit_code == 0, shop.first.output
     outcome = json.loads(shop.first.stdout)
@@ -77,12 +73,7 @@ def test_the_same_seed_and_input_give_the_same_metrics(shop: Shop, tmp_path: Pat
     same_key = f"data.key_file={shop.folder}/workspace/pseudonym.key"
     other = call("run", "--config", shop.folder / "config.yaml", "--set", elsewhere, "--set", same_key, "--json")
     assert other.exit_code == 0, other.output
-    first, second = measured(shop.first.stdout), measured(other.stdout)
-    assert [(v["task"], v["subset"], v["metric"], v["method"]) for v in first] == [
-        (v["task"], v["subset"], v["metric"], v["method"]) for v in second
-    ]
-    # Beam sizes its batches by the clock, so Transform's sums of floats may differ in their last bits.
-    np.testing.assert_allclose(values_of(second), values_of(first), atol=1e-3)
+    assert measured(other.stdout) == measured(shop.first.stdout)
 
 
 def test_no_raw_user_id_is_written_anywhere(shop: Shop):
