@@ -146,8 +146,7 @@ def expand_ingestion(pipeline: beam.Pipeline, plan: Plan) -> None:
     pieces = list(enumerate(plan_pieces(SourceMapping.model_validate_json(plan.mapping), plan.input_root)))
     read = (
         pipeline
-        | "Pieces" >> beam.Create(pieces)
-        | "Spread" >> beam.Reshuffle()
+        | "Pieces" >> beam.Create(pieces)  # which also spreads them over the workers
         | "Read" >> beam.ParDo(_ReadPiece(plan)).with_outputs(SUMMARY, main="parcels")
     )
     read_summary = read[SUMMARY] | "SumRead" >> beam.CombineGlobally(IngestSummary.total)
@@ -156,9 +155,13 @@ def expand_ingestion(pipeline: beam.Pipeline, plan: Plan) -> None:
         | "Typed" >> beam.Map(lambda parcel: parcel).with_output_types(tuple[int, Parcel])
         | "GroupByShard" >> beam.GroupByKey()
         | "Build" >> beam.ParDo(_BuildShard(plan), AsSingleton(read_summary))
-        | "SumBuilt" >> beam.CombineGlobally(IngestSummary.total)
     )
-    _ = built | "WriteSummary" >> beam.Map(_write_summary, AsSingleton(read_summary), plan.rejects)
+    _ = (
+        (read_summary, built)
+        | "Summaries" >> beam.Flatten()
+        | "Sum" >> beam.CombineGlobally(IngestSummary.total)
+        | "WriteSummary" >> beam.Map(_write_summary, plan.rejects)
+    )
 
 
 def read_summary(rejects: str | Path) -> IngestSummary:
@@ -242,6 +245,6 @@ def _write_rejects(plan: Plan, name: str, batches: Sequence[pa.RecordBatch]) -> 
             pq.write_table(table, temporary)
 
 
-def _write_summary(built: IngestSummary, read: IngestSummary, rejects: str) -> None:
+def _write_summary(summary: IngestSummary, rejects: str) -> None:
     with replacing(Path(rejects) / SUMMARY_FILE) as temporary:
-        temporary.write_text(IngestSummary.total([read, built]).to_json(), encoding="utf-8")
+        temporary.write_text(summary.to_json(), encoding="utf-8")

@@ -8,6 +8,7 @@ different interests. At level 1:
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +26,7 @@ class CategoryParts:
     child: Codes
 
 
+@lru_cache(maxsize=1 << 16)
 def split_path(path: str, level: int) -> tuple[str, str, str]:
     """Returns (category, parent, child) of one path; what does not exist is empty.
 

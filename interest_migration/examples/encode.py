@@ -1,8 +1,11 @@
 """Examples to serialized `tf.Example`s, by the C++ coder of tfx_bsl."""
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Final
 
 import pyarrow as pa
+
+_ROWS: Final = 256  # encoded at once: some megabytes, so that memory is used again instead of asked for anew
 
 
 class ExampleEncoder:
@@ -18,10 +21,11 @@ class ExampleEncoder:
 
         self._coder: Any = RecordBatchToExamplesEncoder()
 
-    def encode(self, batch: pa.RecordBatch) -> list[bytes]:
-        """Returns one serialized `tf.Example` for each row.
+    def encode(self, batch: pa.RecordBatch) -> Iterator[bytes]:
+        """Yields one serialized `tf.Example` for each row.
 
         Args:
           batch: Columns `large_list<int64 | float32 | large_binary>`, as `build_examples` and `build_features` make.
         """
-        return self._coder.encode(batch)
+        for start in range(0, batch.num_rows, _ROWS):
+            yield from self._coder.encode(batch.slice(start, _ROWS))

@@ -47,7 +47,8 @@ class ItemTable:
         """
         if "item" not in events.column_names:
             return events
-        places = pa.concat_arrays([self._find(chunk) for chunk in events["item"].chunks] or [pa.nulls(0, pa.int32())])
+        items = encode(events["item"].combine_chunks())
+        places = find_keys(items.dictionary, self.ids).take(items.indices)
         for name, values in self.columns.items():
             found = values.take(places)
             if name not in events.column_names:
@@ -59,10 +60,6 @@ class ItemTable:
                 filled = pc.coalesce(column.cast(kind), found.cast(kind))
                 events = events.set_column(events.column_names.index(name), name, filled)
         return events
-
-    def _find(self, items: pa.Array) -> pa.Array:
-        encoded = encode(items)
-        return find_keys(encoded.dictionary, self.ids).take(encoded.indices)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Examples through the C++ coder and TensorFlow's parser."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import tensorflow as tf
 from event_tables import DAY_S, event, to_batch
@@ -26,7 +27,7 @@ def encoded() -> list[bytes]:
         event(88 * DAY_S, user="f" * 32),
     ]
     shard, _ = prepare_shard([to_batch(events)], SETTINGS)
-    return ExampleEncoder().encode(build_examples(shard, TimeRange(0, 100 * DAY_S), SETTINGS)["test"])
+    return list(ExampleEncoder().encode(build_examples(shard, TimeRange(0, 100 * DAY_S), SETTINGS)["test"]))
 
 
 def parse(encoded: list[bytes], **parsers: object) -> dict[str, tf.Tensor]:
@@ -77,5 +78,12 @@ def test_slices_of_a_batch_encode_their_own_rows() -> None:
     events = [event(89 * DAY_S, item="milk"), event(89 * DAY_S, item="tea", user="f" * 32)]
     shard, _ = prepare_shard([to_batch(events)], SETTINGS)
     batch = build_examples(shard, TimeRange(0, 100 * DAY_S), SETTINGS)["test"]
-    parsed = parse(ExampleEncoder().encode(batch.slice(1)), event_item=tf.io.RaggedFeature(tf.string))
+    parsed = parse(list(ExampleEncoder().encode(batch.slice(1))), event_item=tf.io.RaggedFeature(tf.string))
     assert parsed["event_item"].to_list() == [[b"tea"]]
+
+
+def test_long_batches_keep_every_row_in_order() -> None:
+    rows = [index % 7 for index in range(1000)]
+    batch = pa.record_batch({"cut_time_s": pa.array([[row] for row in rows], pa.large_list(pa.int64()))})
+    parsed = parse(list(ExampleEncoder().encode(batch)), cut_time_s=tf.io.FixedLenFeature([], tf.int64))
+    assert parsed["cut_time_s"].numpy().tolist() == rows
