@@ -20,7 +20,7 @@ from interest_migration.evaluation.spaces import IdSpaces
 from interest_migration.model.scores import predict_scores
 from interest_migration.ragged import read_examples
 from interest_migration.transform.vocabularies import CATEGORIES, ITEMS
-from schemas.features import HORIZONS, TRANSFORMED_FEATURES
+from schemas.features import TRANSFORMED_FEATURES
 
 COMPARISON_FILE: Final = "comparison.json"
 """`interest_migration.evaluation.results.EvaluationReport` as JSON."""
@@ -66,9 +66,7 @@ def split_files(examples: str, split: str) -> list[str]:
 
 def _score(model: str, files: list[str], spaces: IdSpaces) -> TaskScores:
     columns = predict_scores(model, files)
-    # What is new is told by the candidates; the probability of a category is the same.
-    new_interests = {f"new_interest_{horizon}": columns[f"propensity_{horizon}"] for horizon in HORIZONS}
-    return {**columns, **new_interests, "next_item": RankedItems(columns["next_item"], spaces.items)}
+    return {**columns, "next_item": RankedItems(columns["next_item"], spaces.items)}
 
 
 class _Executor(base_executor.BaseExecutor):

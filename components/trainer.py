@@ -52,7 +52,7 @@ def run_fn(fn_args: FnArgs) -> None:
         logging.info,
     )
     if trained.chief:
-        export_model(trained.model, transform_graph(transform), examples.new_interest_days, fn_args.serving_model_dir)
+        export_model(trained.model, transform_graph(transform), fn_args.serving_model_dir)
 
 
 def transform_graph(transform: tft.TFTransformOutput) -> TransformGraph:

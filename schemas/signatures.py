@@ -20,6 +20,8 @@ CURRENT_CATEGORY, SWITCH_PROBABILITY = "current_category", "switch_probability" 
 USER_EMBEDDING: Final = "user_embedding"  # [B, D]
 INTEREST = {horizon: f"interest_{horizon}" for horizon in HORIZONS}
 INTEREST_PROBABILITY = {horizon: f"interest_probability_{horizon}" for horizon in HORIZONS}
+NEW_INTEREST = {horizon: f"new_interest_{horizon}" for horizon in HORIZONS}  # empty where there are fewer candidates
+NEW_INTEREST_SHARE = {horizon: f"new_interest_share_{horizon}" for horizon in HORIZONS}
 CHURN_PROBABILITY = {horizon: f"churn_probability_{horizon}" for horizon in HORIZONS}  # [B]
 
 # Tasks, and what `evaluate` returns for them, all [B] float32: for churn `<task>` is the probability; for the ranking

@@ -9,12 +9,15 @@ import tensorflow as tf
 from interest_migration.model.names import Names
 from interest_migration.model.profile_features import in_newest_step
 from interest_migration.model.scatter import sum_by_id
+from interest_migration.model.task_measures import new_interest_shares
 from schemas.features import CATEGORY_IDS, HORIZONS, STEP_INDEX
 from schemas.signatures import (
     CHURN_PROBABILITY,
     CURRENT_CATEGORY,
     INTEREST,
     INTEREST_PROBABILITY,
+    NEW_INTEREST,
+    NEW_INTEREST_SHARE,
     NEXT_CATEGORY,
     NEXT_CATEGORY_PROBABILITY,
     NEXT_ITEM,
@@ -50,11 +53,14 @@ def answer(model: InterestModel, batch: Tensors, outputs: Tensors, categories: N
     }
     ids, found[NEXT_CATEGORY_PROBABILITY] = best(tf.nn.softmax(outputs["next_category"]))
     found[NEXT_CATEGORY] = categories(ids)
-    ids, found[NEXT_ITEM_SCORE] = best(model.item_scores(outputs["item_query"]))
+    ids, found[NEXT_ITEM_SCORE] = best(model.item_scores(outputs))
     found[NEXT_ITEM] = items(ids)
     for horizon in HORIZONS:
         ids, found[INTEREST_PROBABILITY[horizon]] = best(tf.sigmoid(outputs[f"propensity_{horizon}"]))
         found[INTEREST[horizon]] = categories(ids)
+        ids, shares = best(new_interest_shares(model, batch, outputs, horizon))
+        found[NEW_INTEREST[horizon]] = categories(tf.where(shares > 0, ids, 0))
+        found[NEW_INTEREST_SHARE[horizon]] = shares
         found[CHURN_PROBABILITY[horizon]] = tf.sigmoid(outputs[f"churn_{horizon}"])
     return found
 

@@ -60,18 +60,16 @@ class ServedModel(tf.Module):
     Args:
       model: The trained model.
       transform: The transform that its examples went through.
-      new_interest_days: A category touched more recently than this is no new interest.
 
     Raises:
       ContractError: If the transform lacks a raw feature.
     """
 
-    def __init__(self, model: InterestModel, transform: TransformGraph, new_interest_days: float) -> None:
+    def __init__(self, model: InterestModel, transform: TransformGraph) -> None:
         super().__init__()
         missing = {*RAW_INPUTS, *RAW_LABELS} - set(transform.raw_features)
         if missing:
             raise ContractError(f"expected a transform of every raw feature, received none of {sorted(missing)}")
-        self._new_interest_days = new_interest_days
         self._transform = transform.layer
         self._parsers = dict(transform.raw_features)
         self._categories = Names(transform.vocabulary_paths[CATEGORIES])
@@ -90,13 +88,13 @@ class ServedModel(tf.Module):
     def evaluate(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns the measures of `[B]` serialized examples with labels."""
         batch = self._read(examples, RAW_INPUTS + RAW_LABELS)
-        return task_measures(self._model.held, batch, self._score(batch), self._new_interest_days)
+        return task_measures(self._model.held, batch, self._score(batch))
 
     @tf.function(input_signature=_BYTES)
     def evaluation_labels(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns labels and weights of `[B]` serialized examples."""
         batch = self._read(examples, RAW_INPUTS + RAW_LABELS)
-        return task_labels(self._model.held, batch, self._score(batch), self._new_interest_days)
+        return task_labels(self._model.held, batch, self._score(batch))
 
     @tf.function(input_signature=[{spec.name: _padded_spec(spec) for spec in INPUT_SPECS}])
     def score_transformed(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -112,15 +110,14 @@ class ServedModel(tf.Module):
         return pad(self._transform(raw), specs)
 
 
-def export_model(model: InterestModel, transform: TransformGraph, new_interest_days: float, directory: str) -> None:
+def export_model(model: InterestModel, transform: TransformGraph, directory: str) -> None:
     """Writes the SavedModel with its signatures.
 
     Args:
       model: The trained model.
       transform: The transform that its examples went through.
-      new_interest_days: A category touched more recently than this is no new interest.
       directory: Where the SavedModel goes.
     """
-    served = ServedModel(model, transform, new_interest_days)
+    served = ServedModel(model, transform)
     signatures = {SERVE: served.serve, EVALUATE: served.evaluate, EVALUATION_LABELS: served.evaluation_labels}
     tf.saved_model.save(served, directory, signatures=signatures)

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from schemas.features import (
     AGGREGATE_WIDTH,
+    CUT_TIME,
     STEP_INDEX,
     TRANSFORMED_FEATURES,
     UNKNOWN_LABEL,
@@ -27,7 +28,9 @@ INPUT_SPECS: Final = tuple(
 ) + tuple(spec for spec in TRANSFORMED_FEATURES if spec.role is Role.INPUT and spec.made_by == "ingest")
 """What the model reads."""
 LABEL_SPECS: Final = tuple(spec for spec in TRANSFORMED_FEATURES if spec.role is Role.LABEL)
-"""What the losses read as well."""
+"""What measures read as well."""
+TRAINING_SPECS: Final = (*INPUT_SPECS, *LABEL_SPECS, *(spec for spec in TRANSFORMED_FEATURES if spec.name == CUT_TIME))
+"""What the losses read: they weigh examples by their cut time."""
 
 PADDING_STEP: Final = -1
 """Step index of a padded event."""

@@ -8,9 +8,12 @@ import tensorflow as tf
 from interest_migration.model.binary_head import BinaryHead
 from interest_migration.model.category_head import CategoryHead
 from interest_migration.model.item_head import ItemHead
+from interest_migration.model.new_interest_head import NewInterestHead
 from interest_migration.model.objectives import OBJECTIVES, objectives, total
 from interest_migration.model.profile_encoder import ProfileEncoder
 from interest_migration.model.profile_features import newest_categories, profile_numbers
+from interest_migration.model.repeat_encoder import RepeatEncoder, Repeats
+from interest_migration.model.scatter import members, sum_by_id
 from interest_migration.model.settings import ModelSettings, VocabularySizes
 from interest_migration.model.trajectory_encoder import TrajectoryEncoder
 from schemas.features import (
@@ -20,6 +23,7 @@ from schemas.features import (
     CHILD_IDS,
     HORIZONS,
     INTEREST_IDS,
+    INTEREST_RECENCY,
     PARENT_IDS,
     STEP_INDEX,
 )
@@ -34,6 +38,7 @@ class InterestModel(keras.Model):
     Args:
       settings: Values of `ModelSettings`.
       sizes: Values of `VocabularySizes`.
+      new_interest_days: A category touched more recently than this is no new interest.
       static_shapes: Whether every batch has `max_steps` steps, as XLA needs.
 
     Example:
@@ -41,11 +46,16 @@ class InterestModel(keras.Model):
     """
 
     def __init__(
-        self, settings: dict[str, Any], sizes: dict[str, int], static_shapes: bool = False, **kwargs: Any
+        self,
+        settings: dict[str, Any],
+        sizes: dict[str, int],
+        new_interest_days: float,
+        static_shapes: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(autocast=False, **kwargs)
         self.settings, self.sizes = ModelSettings(**settings), VocabularySizes(**sizes)
-        self.static_shapes = static_shapes
+        self.new_interest_days, self.static_shapes = new_interest_days, static_shapes
         size, width, dropout = self.sizes.categories, self.settings.width, self.settings.dropout
         self.trajectory = TrajectoryEncoder(settings, sizes, static_shapes, name="trajectory")
         self.profile = ProfileEncoder(size, self.settings.profile_width, width, dropout, name="profile")
@@ -64,11 +74,16 @@ class InterestModel(keras.Model):
         self.next_category_user = keras.layers.Dense(width, use_bias=False, name="next_category_user")
         self.next_item = ItemHead(self.sizes.items, width, ITEM_ATTRIBUTES, name="next_item")
         self.next_item_user = keras.layers.Dense(width, use_bias=False, name="next_item_user")
+        self.repeats = RepeatEncoder(name="repeats")
         self.propensity = [
             CategoryHead(size, width, user_offset=True, name=f"propensity_{horizon}") for horizon in HORIZONS
         ]
+        self.new_interest = NewInterestHead(size, name="new_interest")
         self.churn = BinaryHead(len(HORIZONS), self.settings.aggregate_width, dropout, name="churn")
         self.switch = BinaryHead(1, self.settings.aggregate_width, dropout, name="switch")
+        self.newest_cut = self.add_weight(
+            shape=[], dtype="int32", initializer="zeros", trainable=False, name="newest_cut"
+        )
         self.seeds = keras.random.SeedGenerator(name="samples")
         self.trackers = {name: keras.metrics.Mean(name=name) for name in OBJECTIVES}
 
@@ -80,8 +95,9 @@ class InterestModel(keras.Model):
           training: Whether to drop units.
 
         Returns:
-          `user` `[B, D]`; logits in float32: `next_category`, `propensity_<horizon>` `[B, V]`, `churn_<horizon>` and
-          `switch` `[B]`; `states` `[B, S, D]`; `item_query` `[B, D]`, for `item_scores`.
+          `user` `[B, D]`; logits in float32: `next_category`, `propensity_<horizon>`, `new_interest_<horizon>` (of
+          candidates, see `fresh`) `[B, V]`, `churn_<horizon>` and `switch` `[B]`; `states` `[B, S, D]`; `item_query`
+          `[B, D]` and `repeats`, for `item_scores`.
         """
         size = self.sizes.categories
         states, _ = self.trajectory(inputs, training=training)
@@ -91,6 +107,8 @@ class InterestModel(keras.Model):
         wide, pooled = self.profile(profile_numbers(inputs, current), inputs[INTEREST_IDS], activity, training=training)
         user = self.fusion(tf.concat([states[:, -1], pooled, activity], axis=-1), training=training)
         logits = self._category_logits(states[:, -1], user, wide)
+        for horizon, scores in zip(HORIZONS, self.new_interest(inputs), strict=True):
+            logits[f"new_interest_{horizon}"] = scores
         churn = self.churn(user, aggregates, training=training)
         for column, horizon in enumerate(HORIZONS):
             logits[f"churn_{horizon}"] = churn[:, column]
@@ -100,6 +118,7 @@ class InterestModel(keras.Model):
             "user": tf.cast(user, tf.float32),
             "states": states,
             "item_query": self.next_item(states[:, -1]) + self.next_item_user(user),
+            "repeats": self.repeats(inputs, user),
         }
 
     def _category_logits(self, newest: Any, user: Any, wide: Any) -> dict[str, Any]:
@@ -115,9 +134,16 @@ class InterestModel(keras.Model):
         table = self.trajectory.events.tables[CATEGORY_IDS]
         return tf.cast(table.embeddings[1:-1], self.compute_dtype)
 
-    def item_scores(self, query: Any) -> Any:
-        """Returns the `[..., V]` logits of every item for an `item_query`."""
-        return self.next_item.scores(query, self.trajectory.events)
+    def fresh(self, inputs: dict[str, Any]) -> Any:
+        """Returns `[B, V]` bool: the candidates for a new interest, not touched in the last `new_interest_days`."""
+        recent = inputs[INTEREST_RECENCY] <= self.new_interest_days
+        return ~members(tf.where(recent, inputs[INTEREST_IDS], 0), self.sizes.categories)
+
+    def item_scores(self, outputs: dict[str, Any]) -> Any:
+        """Returns the `[B, V]` float32 logits of every item, from what `call` returned."""
+        repeats: Repeats = outputs["repeats"]
+        scores = self.next_item.scores(outputs["item_query"], self.trajectory.events)
+        return scores + sum_by_id(repeats.scores, repeats.ids - 1, self.sizes.items)
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
@@ -133,6 +159,7 @@ class InterestModel(keras.Model):
         return {
             "settings": self.settings.model_dump(),
             "sizes": self.sizes.model_dump(),
+            "new_interest_days": self.new_interest_days,
             "static_shapes": self.static_shapes,
             "name": self.name,
         }

@@ -2,7 +2,6 @@
 
 import tensorflow as tf
 
-from interest_migration.model.scatter import sum_by_id
 from interest_migration.model.targets import Targets
 
 
@@ -43,6 +42,24 @@ def propensity_loss(logits: tf.Tensor, positives: tf.Tensor, observed: tf.Tensor
     return masked_mean(tf.reduce_mean(losses, axis=1), tf.cast(observed == 1, tf.float32))
 
 
+def candidate_loss(logits: tf.Tensor, positives: tf.Tensor, candidates: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    """Returns the weighted mean cross entropy over candidates.
+
+    The weight of an example is divided by the number of its positives, which so all count alike in ranking measures by
+    user; an example without any does not count.
+
+    Args:
+      logits: `[B, V]`.
+      positives: `[B, V]` bool; of these, candidates count.
+      candidates: `[B, V]` bool.
+      weights: `[B]` float32.
+    """
+    targets = tf.cast(positives & candidates, tf.float32)
+    losses = tf.nn.sigmoid_cross_entropy_with_logits(targets, logits)
+    shares = tf.math.divide_no_nan(weights, tf.reduce_sum(targets, axis=1))
+    return masked_mean(losses, tf.cast(candidates, tf.float32) * shares[:, tf.newaxis])
+
+
 def set_losses(target_logits: tf.Tensor, log_normalizer: tf.Tensor, targets: Targets) -> tuple[tf.Tensor, tf.Tensor]:
     """Softmax cross entropy against the uniform distribution over a position's targets.
 
@@ -75,7 +92,7 @@ def full_softmax_losses(logits: tf.Tensor, targets: Targets) -> tuple[tf.Tensor,
       targets: The targets.
     """
     normalizer = tf.reduce_logsumexp(logits, axis=-1)
-    return set_losses(_at_ids(logits, targets), _at_positions(normalizer, targets), targets)
+    return set_losses(_at_ids(logits, targets), at_positions(normalizer, targets), targets)
 
 
 def _at_ids(logits: tf.Tensor, targets: Targets) -> tf.Tensor:
@@ -84,71 +101,6 @@ def _at_ids(logits: tf.Tensor, targets: Targets) -> tf.Tensor:
     return tf.gather(tf.reshape(logits, [tf.shape(logits)[0], -1]), index, batch_dims=1)
 
 
-def _at_positions(values: tf.Tensor, targets: Targets) -> tf.Tensor:
+def at_positions(values: tf.Tensor, targets: Targets) -> tf.Tensor:
+    """Returns `[B, M]`, of `[B, L]` values per position that of each target."""
     return tf.gather(values, tf.minimum(targets.position, tf.shape(values)[1] - 1), batch_dims=1)
-
-
-def draw_log_uniform(count: int, size: int, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Draws ids with probability log((id + 1) / id) / log(V + 1): frequent (small) ids more often.
-
-    Args:
-      count: Number of draws n.
-      size: V.
-      seed: `[2]` int32.
-
-    Returns:
-      `[n]` int32 ids from 1 to V, with replacement, and the `[n]` logarithm of each id's chance to be among the draws.
-    """
-    uniform = tf.random.stateless_uniform([count], seed)
-    ids = tf.cast(tf.floor(tf.exp(uniform * tf.math.log(size + 1.0))), tf.int32)
-    ids = tf.clip_by_value(ids, 1, size)
-    return ids, log_inclusion(ids, count, size)
-
-
-def log_inclusion(ids: tf.Tensor, count: int, size: int) -> tf.Tensor:
-    """Returns log(1 - (1 - p) ** n), the logarithm of the chance that n log-uniform draws hold an id from 1 on."""
-    numbers = tf.cast(tf.maximum(ids, 1), tf.float32)
-    share = tf.math.log1p(1 / numbers) / tf.math.log(size + 1.0)
-    return tf.math.log(-tf.math.expm1(count * tf.math.log1p(-share)))
-
-
-def sampled_softmax_losses(
-    sample_logits: tf.Tensor, sample_ids: tf.Tensor, target_logits: tf.Tensor, targets: Targets, size: int
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """`set_losses` with a target and the sampled ids as candidates, corrected for how likely each was drawn.
-
-    A sampled id that is a target of the position is no negative there, and a repeated draw counts once.
-
-    Args:
-      sample_logits: `[B, L, n]`.
-      sample_ids: `[n]` int32.
-      target_logits: `[B, M]`.
-      targets: The targets.
-      size: V.
-    """
-    count = sample_ids.shape[0]
-    corrected = sample_logits - log_inclusion(sample_ids, count, size)
-    blocked = _repeated(sample_ids, size) | _drawn_targets(sample_ids, targets, tf.shape(sample_logits)[1], size)
-    negatives = tf.reduce_logsumexp(tf.where(blocked, -1e9, corrected), axis=-1)
-    logits = target_logits - log_inclusion(targets.ids, count, size)
-    both = tf.stack([_at_positions(negatives, targets), logits])
-    return set_losses(logits, tf.reduce_logsumexp(both, axis=0), targets)
-
-
-def _slots(sample_ids: tf.Tensor, size: int) -> tf.Tensor:
-    """`[V + 1]`: where each id was drawn (the last time), -1 if it was not."""
-    count = sample_ids.shape[0]
-    return tf.maximum(tf.math.unsorted_segment_max(tf.range(count), sample_ids, size + 1), -1)
-
-
-def _repeated(sample_ids: tf.Tensor, size: int) -> tf.Tensor:
-    return tf.gather(_slots(sample_ids, size), sample_ids) != tf.range(sample_ids.shape[0])
-
-
-def _drawn_targets(sample_ids: tf.Tensor, targets: Targets, positions: tf.Tensor, size: int) -> tf.Tensor:
-    """`[B, L, n]` bool: whether a drawn id is a target of the position."""
-    count = sample_ids.shape[0]
-    slot = tf.where(targets.ids > 0, tf.gather(_slots(sample_ids, size), targets.ids), -1)
-    index = tf.where((slot >= 0) & (targets.position < positions), targets.position * count + slot, -1)
-    marks = sum_by_id(tf.ones_like(index, tf.float32), index, positions * count)
-    return tf.reshape(marks > 0, [tf.shape(index)[0], positions, count])

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import tensorflow as tf
 
+from interest_migration.model.item_objective import item_losses
 from interest_migration.model.losses import (
     binary_loss,
-    draw_log_uniform,
+    candidate_loss,
     full_softmax_losses,
     propensity_loss,
-    sampled_softmax_losses,
 )
 from interest_migration.model.scatter import members
 from interest_migration.model.settings import LossWeights
@@ -19,10 +19,12 @@ from interest_migration.model.targets import Targets, next_step_targets, trim
 from schemas.features import (
     CATEGORY_IDS,
     CHURN,
+    CUT_TIME,
     FUTURE_CATEGORIES,
     HORIZON_OBSERVED,
     HORIZONS,
     ITEM_IDS,
+    NEW_CATEGORIES,
     NEXT_CATEGORIES,
     NEXT_ITEMS,
     STEP_INDEX,
@@ -49,13 +51,15 @@ def objectives(model: InterestModel, batch: dict[str, Any], outputs: dict[str, A
     """
     states = outputs["states"][:, ::-1][:, : model.settings.loss_steps]
     at_cut, before = _category_losses(model, batch, outputs, states)
-    item_at_cut, item_before = _item_losses(model, batch, outputs, states)
+    items = _targets(model, batch, ITEM_IDS, NEXT_ITEMS, model.sizes.items)
+    item_at_cut, item_before = item_losses(model, items, outputs, states)
     return {
         "next_category": at_cut,
         "category_sequence": before,
         "next_item": item_at_cut,
         "item_sequence": item_before,
         "propensity": _mean([_propensity(model, batch, outputs, horizon) for horizon in HORIZONS]),
+        "new_interest": _mean([_new_interest(model, batch, outputs, horizon) for horizon in HORIZONS]),
         "churn": _mean(
             [binary_loss(outputs[f"churn_{horizon}"], batch[label_name(CHURN[horizon])]) for horizon in HORIZONS]
         ),
@@ -77,6 +81,15 @@ def _propensity(model: InterestModel, batch: dict[str, Any], outputs: dict[str, 
     return propensity_loss(outputs[f"propensity_{horizon}"], positives, batch[label_name(HORIZON_OBSERVED[horizon])])
 
 
+def _new_interest(model: InterestModel, batch: dict[str, Any], outputs: dict[str, Any], horizon: str) -> tf.Tensor:
+    positives = members(batch[label_name(NEW_CATEGORIES[horizon])], model.sizes.categories)
+    positives &= (batch[label_name(HORIZON_OBSERVED[horizon])] == 1)[:, tf.newaxis]
+    half_lives = tf.cast(model.newest_cut.value - batch[CUT_TIME], tf.float32) / (
+        86_400 * model.settings.new_interest_half_life_days
+    )
+    return candidate_loss(outputs[f"new_interest_{horizon}"], positives, model.fresh(batch), 0.5**half_lives)
+
+
 def _category_losses(
     model: InterestModel, batch: dict[str, Any], outputs: dict[str, Any], states: Any
 ) -> tuple[tf.Tensor, tf.Tensor]:
@@ -85,23 +98,6 @@ def _category_losses(
     before = tf.cast(model.next_category(states[:, 1:], model.category_embeddings()), tf.float32)
     logits = tf.concat([outputs["next_category"][:, tf.newaxis], before], axis=1)
     return full_softmax_losses(logits, targets)
-
-
-def _item_losses(
-    model: InterestModel, batch: dict[str, Any], outputs: dict[str, Any], states: Any
-) -> tuple[tf.Tensor, tf.Tensor]:
-    size, head, tables = model.sizes.items, model.next_item, model.trajectory.events
-    targets = _targets(model, batch, ITEM_IDS, NEXT_ITEMS, size)
-    queries = tf.concat([outputs["item_query"][:, tf.newaxis], head(states[:, 1:])], axis=1)
-    if size <= model.settings.full_softmax_items:
-        return full_softmax_losses(head.scores(queries, tables), targets)
-    ids, _ = draw_log_uniform(model.settings.sampled_items, size, tf.cast(model.seeds.next(), tf.int32))
-    sample_logits = tf.matmul(queries, head.vectors(ids, tables), transpose_b=True)
-    sample_logits = tf.cast(sample_logits, tf.float32) + tf.gather(head.bias.value, ids)
-    own_query = tf.gather(queries, tf.minimum(targets.position, tf.shape(queries)[1] - 1), batch_dims=1)
-    target_logits = tf.reduce_sum(own_query * head.vectors(targets.ids, tables), axis=-1)
-    target_logits = tf.cast(target_logits, tf.float32) + tf.gather(head.bias.value, targets.ids)
-    return sampled_softmax_losses(sample_logits, ids, target_logits, targets, size)
 
 
 def _targets(model: InterestModel, batch: dict[str, Any], events: str, label: str, size: int) -> Targets:

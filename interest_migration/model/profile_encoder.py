@@ -6,9 +6,10 @@ import keras
 import tensorflow as tf
 
 from interest_migration.model.scatter import sum_by_id
+from schemas.features import HORIZONS
 
-PROFILE_SCORES: Final = 3
-"""Scores per row of the profile: next category, and propensity over the two horizons."""
+PROFILE_SCORES: Final = 1 + len(HORIZONS)
+"""Scores per row of the profile: next category, and propensity over the horizons."""
 
 
 @keras.saving.register_keras_serializable("interest_migration")
@@ -50,7 +51,7 @@ class ProfileEncoder(keras.layers.Layer):
           training: Whether to drop units.
 
         Returns:
-          `[B, V, 3]` scores, 0 for categories outside the profile, and the `[B, D]` pooled profile.
+          `[B, V, PROFILE_SCORES]` scores, 0 for categories outside the profile, and the `[B, D]` pooled profile.
         """
         hidden = self.from_numbers(numbers) + self.from_category(ids) + self.from_user(user)[:, tf.newaxis]
         hidden = self.dropout(self.hidden(keras.ops.gelu(hidden)), training=training)

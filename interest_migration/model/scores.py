@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from interest_migration.errors import DataError
 from interest_migration.model.inputs import INPUT_SPECS, pad, parsers
+from interest_migration.model.task_measures import new_interest_shares
 from schemas.features import HORIZONS
 
 if TYPE_CHECKING:
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 RANKED_ITEMS: Final = 100
 """Length of the item lists."""
 
-SCORED: Final = (
-    "next_category",
+PROBABILITIES: Final = (
     *(f"propensity_{horizon}" for horizon in HORIZONS),
     *(f"churn_{horizon}" for horizon in HORIZONS),
 )
@@ -37,8 +37,9 @@ def predict_scores(model: Any, paths: Sequence[str], batch_size: int = 512) -> C
       batch_size: Examples per batch.
 
     Returns:
-      `churn_<horizon>` `[N]` and `propensity_<horizon>` `[N, V]` probabilities, `next_category` `[N, V]` logits (column
-      j is id j + 1), `next_item` `[N, K]` int32 item ids, best first.
+      `churn_<horizon>` `[N]` and `propensity_<horizon>` `[N, V]` probabilities (column j is id j + 1),
+      `new_interest_<horizon>` `[N, V]` shares (see `new_interest_shares`), `next_category` `[N, V]` logits, `next_item`
+      `[N, K]` int32 item ids, best first.
 
     Raises:
       DataError: If there is no file or no example.
@@ -62,9 +63,10 @@ def score_function(model: InterestModel) -> Any:
 def score_batch(model: InterestModel, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """Returns the columns of `predict_scores` for padded inputs."""
     outputs = model(inputs, training=False)
-    items = tf.math.top_k(model.item_scores(outputs["item_query"]), min(RANKED_ITEMS, model.sizes.items)).indices + 1
-    probabilities = {name: tf.sigmoid(outputs[name]) for name in SCORED if name != "next_category"}
-    return probabilities | {"next_category": outputs["next_category"], "next_item": items}
+    items = tf.math.top_k(model.item_scores(outputs), min(RANKED_ITEMS, model.sizes.items)).indices + 1
+    found = {name: tf.sigmoid(outputs[name]) for name in PROBABILITIES}
+    found |= {f"new_interest_{horizon}": new_interest_shares(model, inputs, outputs, horizon) for horizon in HORIZONS}
+    return found | {"next_category": outputs["next_category"], "next_item": items}
 
 
 def concatenate(batches: Iterable[dict[str, tf.Tensor]]) -> Columns:

@@ -14,6 +14,7 @@ class LossWeights(Settings):
       next_item: Next item at the cut.
       item_sequence: Next item at the positions before.
       propensity: Categories in the horizons, mean over categories and then over horizons.
+      new_interest: New interests in the horizons, mean over candidates and then over horizons.
       churn: Churn, mean over horizons.
       switch: Whether the next step leaves the current categories.
     """
@@ -23,6 +24,7 @@ class LossWeights(Settings):
     next_item: float = Field(0.1, ge=0)
     item_sequence: float = Field(0.1, ge=0)
     propensity: float = Field(10.0, ge=0)
+    new_interest: float = Field(10.0, ge=0)
     churn: float = Field(1.0, ge=0)
     switch: float = Field(0.3, ge=0)
 
@@ -43,6 +45,9 @@ class ModelSettings(Settings):
       aggregate_width: Hidden width of the part that reads the aggregates.
       full_softmax_items: Largest item vocabulary whose softmax is taken over all items.
       sampled_items: Negatives drawn per batch above that size.
+      new_interest_half_life_days: Examples count half in the new-interest objective for every so many days that they
+        were cut before the newest one. A log does not tell what users touched before it began: early in it, old
+        interests pass for new ones.
       loss_weights: Weights of the objectives.
     """
 
@@ -58,6 +63,7 @@ class ModelSettings(Settings):
     aggregate_width: int = Field(64, ge=4)
     full_softmax_items: int = Field(5_000, ge=0)
     sampled_items: int = Field(1_024, ge=1)
+    new_interest_half_life_days: float = Field(14.0, gt=0)
     loss_weights: LossWeights = LossWeights()
 
     @model_validator(mode="after")

@@ -13,8 +13,6 @@ from schemas.features import (
     FUTURE_CATEGORIES,
     HORIZON_OBSERVED,
     HORIZONS,
-    INTEREST_IDS,
-    INTEREST_RECENCY,
     NEW_CATEGORIES,
     NEXT_CATEGORIES,
     NEXT_ITEMS,
@@ -44,26 +42,25 @@ class Ranking(NamedTuple):
     known: tf.Tensor
 
 
-def task_measures(model: InterestModel, batch: Tensors, outputs: Tensors, new_interest_days: float) -> Tensors:
+def task_measures(model: InterestModel, batch: Tensors, outputs: Tensors) -> Tensors:
     """Returns what the signature `evaluate` returns.
 
     Args:
       model: The model.
       batch: Padded inputs and labels.
       outputs: What the model returned for the batch.
-      new_interest_days: A category touched more recently than this is no candidate for a new interest.
 
     Returns:
       Output name -> `[B]` float32.
     """
     values = {f"churn_{horizon}": tf.sigmoid(outputs[f"churn_{horizon}"]) for horizon in HORIZONS}
-    for task, ranking in rankings(model, batch, outputs, new_interest_days).items():
+    for task, ranking in rankings(model, batch, outputs).items():
         for measure in RANKING_TASKS[task]:
             values[measure_name(task, measure)] = _measure(measure, ranking)
     return values | {NEXT_CATEGORY_PREDICTED: tf.cast(_predicted(outputs), tf.float32)}
 
 
-def task_labels(model: InterestModel, batch: Tensors, outputs: Tensors, new_interest_days: float) -> Tensors:
+def task_labels(model: InterestModel, batch: Tensors, outputs: Tensors) -> Tensors:
     """Returns what the signature `evaluation_labels` returns; arguments as for `task_measures`.
 
     The label of a ranking task other than the next category is 1, the best value of its measures.
@@ -73,7 +70,7 @@ def task_labels(model: InterestModel, batch: Tensors, outputs: Tensors, new_inte
         label = batch[label_name(CHURN[horizon])]
         values[label_key(f"churn_{horizon}")] = tf.cast(label == 1, tf.float32)
         values[weight_key(f"churn_{horizon}")] = tf.cast((label == 0) | (label == 1), tf.float32)
-    for task, ranking in rankings(model, batch, outputs, new_interest_days).items():
+    for task, ranking in rankings(model, batch, outputs).items():
         weight = tf.cast(ranking.known & has_both(ranking.positives, ranking.candidates), tf.float32)
         values[weight_key(task)], values[label_key(task)] = weight, weight
     true_id = _true_category(batch, outputs, model.sizes.categories)
@@ -81,25 +78,29 @@ def task_labels(model: InterestModel, batch: Tensors, outputs: Tensors, new_inte
     return values
 
 
-def rankings(model: InterestModel, batch: Tensors, outputs: Tensors, new_interest_days: float) -> dict[str, Ranking]:
+def rankings(model: InterestModel, batch: Tensors, outputs: Tensors) -> dict[str, Ranking]:
     """Returns every ranking task; arguments as for `task_measures`."""
-    size = model.sizes.categories
     always = tf.ones_like(batch[label_name(HORIZON_OBSERVED[HORIZONS[0]])], tf.bool)
     found = {
         "next_category": _ranking(outputs["next_category"], batch[label_name(NEXT_CATEGORIES)], always),
-        "next_item": _ranking(model.item_scores(outputs["item_query"]), batch[label_name(NEXT_ITEMS)], always),
+        "next_item": _ranking(model.item_scores(outputs), batch[label_name(NEXT_ITEMS)], always),
     }
-    recent = batch[INTEREST_RECENCY] <= new_interest_days
-    fresh = ~members(tf.where(recent, batch[INTEREST_IDS], 0), size)
+    fresh = model.fresh(batch)
     for horizon in HORIZONS:
-        scores = outputs[f"propensity_{horizon}"]
         observed = batch[label_name(HORIZON_OBSERVED[horizon])] == 1
-        found[f"propensity_{horizon}"] = _ranking(scores, batch[label_name(FUTURE_CATEGORIES[horizon])], observed)
-        ranking = _ranking(scores, batch[label_name(NEW_CATEGORIES[horizon])], observed)
-        found[f"new_interest_{horizon}"] = Ranking(
-            tf.where(fresh, scores, scores.dtype.min), ranking.positives & fresh, fresh, observed
+        found[f"propensity_{horizon}"] = _ranking(
+            outputs[f"propensity_{horizon}"], batch[label_name(FUTURE_CATEGORIES[horizon])], observed
         )
+        ranking = _ranking(outputs[f"new_interest_{horizon}"], batch[label_name(NEW_CATEGORIES[horizon])], observed)
+        scores = tf.where(fresh, ranking.scores, tf.float32.min)
+        found[f"new_interest_{horizon}"] = Ranking(scores, ranking.positives & fresh, fresh, observed)
     return found
+
+
+def new_interest_shares(model: InterestModel, batch: Tensors, outputs: Tensors, horizon: str) -> tf.Tensor:
+    """`[B, V]` share of each candidate among the new interests to come; 0 for others, and rows sum up to 1."""
+    logits = tf.where(model.fresh(batch), outputs[f"new_interest_{horizon}"], tf.float32.min)
+    return tf.nn.softmax(logits)
 
 
 def _ranking(scores: tf.Tensor, label_ids: tf.Tensor, known: tf.Tensor) -> Ranking:

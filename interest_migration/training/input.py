@@ -10,10 +10,10 @@ from typing import Any
 import tensorflow as tf
 
 from interest_migration.errors import DataError
-from interest_migration.model.inputs import INPUT_SPECS, LABEL_SPECS, FixedLengths, pad, parsers
+from interest_migration.model.inputs import TRAINING_SPECS, FixedLengths, pad, parsers
 from interest_migration.training.settings import TrainingSettings
 
-SPECS = INPUT_SPECS + LABEL_SPECS
+SPECS = TRAINING_SPECS
 _READ_BATCH = 1024
 
 

@@ -1,4 +1,4 @@
-"""What the training examples say before any learning: base rates as first biases, and the attributes of items."""
+"""What the training examples say before any learning: base rates as first biases, item attributes, the newest cut."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,11 +7,13 @@ import tensorflow as tf
 from interest_migration.model.interest_model import ITEM_ATTRIBUTES, InterestModel
 from interest_migration.model.scatter import members
 from schemas.features import (
+    CUT_TIME,
     FUTURE_CATEGORIES,
     HORIZON_OBSERVED,
     HORIZONS,
     INTEREST_IDS,
     ITEM_IDS,
+    NEW_CATEGORIES,
     NEXT_CATEGORIES,
     NEXT_ITEMS,
     label_name,
@@ -21,7 +23,7 @@ Counts = npt.NDArray[np.float64]
 
 
 def initialise(model: InterestModel, batches: tf.data.Dataset) -> None:
-    """Sets the biases of the heads to base rates, and fills the table of item attributes.
+    """Sets the biases of the heads to base rates, fills the table of item attributes and notes the newest cut.
 
     Args:
       model: A built model.
@@ -30,24 +32,34 @@ def initialise(model: InterestModel, batches: tf.data.Dataset) -> None:
     sizes = model.sizes
     next_counts, item_counts = np.zeros(sizes.categories), np.zeros(sizes.items)
     rates = {horizon: _Rates(sizes.categories) for horizon in HORIZONS}
+    new, candidates = np.zeros([2, len(HORIZONS), sizes.categories])
+    newest_cut = 0
     attributes = np.zeros([sizes.items + 2, len(ITEM_ATTRIBUTES)], np.int32)
     for batch in batches:
         next_counts += _count(batch[label_name(NEXT_CATEGORIES)], sizes.categories)
         item_counts += _count(batch[label_name(NEXT_ITEMS)], sizes.items)
-        for horizon in HORIZONS:
+        for row, horizon in enumerate(HORIZONS):
             rates[horizon].add(batch, horizon)
+            among = model.fresh(batch) & (batch[label_name(HORIZON_OBSERVED[horizon])] == 1)[:, tf.newaxis]
+            candidates[row] += np.sum(among, axis=0)
+            new[row] += np.sum(among & members(batch[label_name(NEW_CATEGORIES[horizon])], sizes.categories), axis=0)
+        newest_cut = max(newest_cut, int(tf.reduce_max(batch[CUT_TIME])))
         items = batch[ITEM_IDS].numpy()
         for column, name in enumerate(ITEM_ATTRIBUTES):
             attributes[items, column] = batch[name].numpy()
     attributes[[0, -1]] = 0
     model.next_category.bias.assign(_log_share(next_counts))
     model.next_item.bias.assign(np.concatenate([[0], _log_share(item_counts), [0]]))
+    rates_of_new = _log_odds(new, candidates)
+    model.new_interest.rates.assign(rates_of_new - rates_of_new.mean(axis=1, keepdims=True))
+    model.new_interest.bias.assign(_log_odds(new.sum(axis=1), candidates.sum(axis=1)))
     offsets = np.zeros(model.profile.offsets.embeddings.shape)
     for column, (horizon, head) in enumerate(zip(HORIZONS, model.propensity, strict=True), start=1):
         head.bias.assign(rates[horizon].outside)
         offsets[1:-1, column] = rates[horizon].inside - rates[horizon].outside
     model.profile.offsets.embeddings.assign(offsets)
     model.next_item.attribute_ids.assign(attributes)
+    model.newest_cut.assign(newest_cut)
 
 
 class _Rates:

@@ -82,14 +82,14 @@ def train(
         source, held_out = ExampleSource(data.train_paths, settings), ExampleSource(data.eval_paths, settings)
         strategy = make_strategy(settings)
         with strategy.scope():
-            model = _make_model(data.sizes, model_settings, settings, source)
+            model = _make_model(data, model_settings, settings, source)
         initialise(model, source.batches())
         worker = worker_directory(strategy, run_directory)
         folder = CheckpointFolder(
             worker_directory(strategy, _checkpoints(settings, run_directory)),
             _fingerprint(data, model_settings, settings),
         )
-        validation = Validation(model, held_out.batches(), data.new_interest_days)
+        validation = Validation(model, held_out.batches())
         progress = EpochLoop(model, source, validation, settings, folder, worker / "tensorboard", report).run()
         folder.load_best(model, progress)
         record = _record(progress, source, model, settings)
@@ -100,9 +100,14 @@ def train(
 
 
 def _make_model(
-    sizes: VocabularySizes, model_settings: ModelSettings, settings: TrainingSettings, source: ExampleSource
+    data: TrainingData, model_settings: ModelSettings, settings: TrainingSettings, source: ExampleSource
 ) -> InterestModel:
-    model = InterestModel(model_settings.model_dump(), sizes.model_dump(), static_shapes=settings.static_shapes)
+    model = InterestModel(
+        model_settings.model_dump(),
+        data.sizes.model_dump(),
+        data.new_interest_days,
+        static_shapes=settings.static_shapes,
+    )
     model(next(iter(source.batches(batch_size=2))))
     optimizer = make_optimizer(settings, source.steps() * settings.epochs)
     optimizer.build(model.trainable_variables)

@@ -24,15 +24,14 @@ class Validation:
     Args:
       model: The model.
       batches: Batches of the eval split, in a fixed order.
-      new_interest_days: See `task_measures`.
     """
 
-    def __init__(self, model: InterestModel, batches: tf.data.Dataset, new_interest_days: float) -> None:
+    def __init__(self, model: InterestModel, batches: tf.data.Dataset) -> None:
         self._batches = batches
 
         def evaluate(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             outputs = model(batch, training=False)
-            arguments = (model, batch, outputs, new_interest_days)
+            arguments = (model, batch, outputs)
             return task_measures(*arguments) | task_labels(*arguments)
 
         self._evaluate = tf.function(evaluate, input_signature=[batches.element_spec])
@@ -48,6 +47,7 @@ class Validation:
         tasks = {
             "churn": [f"churn_{horizon}_auc" for horizon in HORIZONS],
             "propensity": [measure_name(f"propensity_{horizon}", "user_auc") for horizon in HORIZONS],
+            "new_interest": [measure_name(f"new_interest_{horizon}", "user_auc") for horizon in HORIZONS],
             "next_category": [measure_name("next_category", "hit_at_5")],
         }
         known = [[metrics[name] for name in names if name in metrics] for names in tasks.values()]

@@ -20,6 +20,8 @@ from schemas.signatures import (
     EVALUATION_LABELS,
     INTEREST,
     INTEREST_PROBABILITY,
+    NEW_INTEREST,
+    NEW_INTEREST_SHARE,
     NEXT_CATEGORY,
     NEXT_CATEGORY_PREDICTED,
     NEXT_CATEGORY_PROBABILITY,
@@ -39,7 +41,7 @@ CONFIG = {
     "training": {"epochs": 2, "batch_size": 64, "learning_rate": 0.01},
     "transform": {"items": {"min_count": 1}},
 }
-RANKED = (NEXT_CATEGORY, NEXT_ITEM, *INTEREST.values())
+RANKED = (NEXT_CATEGORY, NEXT_ITEM, *INTEREST.values(), *NEW_INTEREST.values())
 INPUTS = {spec.name for spec in RAW_FEATURES if spec.role is Role.INPUT}
 
 
@@ -86,7 +88,7 @@ def test_serving_answers_in_names(run):
     count = len(run["test"])
     shapes = {name: value.shape for name, value in found.items()}
     ranked = dict.fromkeys((*RANKED, NEXT_CATEGORY_PROBABILITY, NEXT_ITEM_SCORE), (count, 10))
-    ranked |= dict.fromkeys(INTEREST_PROBABILITY.values(), (count, 10))
+    ranked |= dict.fromkeys((*INTEREST_PROBABILITY.values(), *NEW_INTEREST_SHARE.values()), (count, 10))
     single = dict.fromkeys((CURRENT_CATEGORY, SWITCH_PROBABILITY, *CHURN_PROBABILITY.values()), (count,))
     assert shapes == ranked | single | {USER_EMBEDDING: (count, 16)}
     assert {name.rsplit(b"-", 1)[0] for name in found[NEXT_CATEGORY].ravel()} == {b"category"}

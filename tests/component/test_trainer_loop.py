@@ -74,6 +74,8 @@ def test_whole_files_are_scored_in_order(data, whole):
         "next_category": (100, 6),
         "propensity_short": (100, 6),
         "propensity_long": (100, 6),
+        "new_interest_short": (100, 6),
+        "new_interest_long": (100, 6),
         "churn_short": (100,),
         "churn_long": (100,),
         "next_item": (100, 10),

@@ -14,6 +14,7 @@ from schemas.features import (
     AGGREGATES,
     CATEGORY_IDS,
     CHURN,
+    CUT_TIME,
     FUTURE_CATEGORIES,
     HORIZON_OBSERVED,
     HORIZONS,
@@ -82,6 +83,7 @@ def make_transformed(rng: np.random.Generator, *, known: bool = True, steps: int
     example[AGE_BUCKETS] = [10 + 2 * step for step in index]
     example[STEP_INDEX] = index
     example |= _profile(sorted({value for value in example[CATEGORY_IDS] if value}))
+    example[CUT_TIME] = [int(rng.integers(1, 100)) * 86_400]
     example[AGGREGATES] = rng.normal(size=AGGREGATE_WIDTH).tolist()
     return example | _labels(example, known)
 
@@ -110,10 +112,10 @@ def make_batch(examples: Sequence[Example]) -> dict[str, Any]:
     """Returns the padded batch that the model reads."""
     import tensorflow as tf
 
-    from interest_migration.model.inputs import INPUT_SPECS, LABEL_SPECS, pad, parsers
+    from interest_migration.model.inputs import TRAINING_SPECS, pad, parsers
 
-    specs = INPUT_SPECS + LABEL_SPECS
-    return pad(tf.io.parse_example([encode(example) for example in examples], parsers(specs)), specs)
+    serialized = [encode(example) for example in examples]
+    return pad(tf.io.parse_example(serialized, parsers(TRAINING_SPECS)), TRAINING_SPECS)
 
 
 def encode(example: Example) -> bytes:

@@ -8,16 +8,20 @@ from interest_migration.errors import ConfigError
 from interest_migration.model.inputs import INPUT_SPECS
 from interest_migration.model.interest_model import InterestModel
 from interest_migration.model.objectives import OBJECTIVES, objectives, total
+from interest_migration.model.repeat_encoder import Repeats
+from interest_migration.model.scatter import members
 from interest_migration.model.settings import LossWeights, ModelSettings
-from schemas.features import AGGREGATES, INTEREST_COUNT, Shape
+from schemas.features import AGGREGATES, INTEREST_COUNT, INTEREST_IDS, INTEREST_RECENCY, ITEM_IDS, Shape
 
-LOGITS = ("next_category", "propensity_short", "propensity_long", "churn_short", "churn_long", "switch")
+CATEGORY_LOGITS = ("next_category", "propensity_short", "propensity_long", "new_interest_short", "new_interest_long")
+USER_LOGITS = ("churn_short", "churn_long", "switch")
+LOGITS = (*CATEGORY_LOGITS, *USER_LOGITS)
 
 
 @pytest.fixture(scope="module")
 def model():
     keras.utils.set_random_seed(1)
-    model = InterestModel(ModelSettings(**SMALL_MODEL).model_dump(), SIZES)
+    model = InterestModel(ModelSettings(**SMALL_MODEL).model_dump(), SIZES, 56.0)
     model(make_batch([make_transformed(np.random.default_rng(0))] * 2))
     return model
 
@@ -37,16 +41,27 @@ def shuffled_within_steps(example, rng):
 
 def test_shapes(model):
     outputs = model(make_batch(examples()))
-    shapes = {name: tuple(outputs[name].shape) for name in LOGITS}
-    assert shapes == {
-        "next_category": (8, 6),
-        "propensity_short": (8, 6),
-        "propensity_long": (8, 6),
-        "churn_short": (8,),
-        "churn_long": (8,),
-        "switch": (8,),
+    assert {tuple(outputs[name].shape) for name in CATEGORY_LOGITS} == {(8, 6)}
+    assert {tuple(outputs[name].shape) for name in USER_LOGITS} == {(8,)}
+    assert model.item_scores(outputs).shape == [8, 10]
+
+
+def test_candidates_for_new_interests_were_not_touched_recently(model):
+    batch = make_batch(examples(1)) | {
+        INTEREST_IDS: tf.constant([[2, 5, 7, 0]]),
+        INTEREST_RECENCY: tf.constant([[56.0, 56.1, 1.0, 0.0]]),
     }
-    assert model.item_scores(outputs["item_query"]).shape == [8, 10]
+    assert model.fresh(batch).numpy().tolist() == [[True, False, True, True, True, True]]
+
+
+def test_items_of_the_history_gain_by_appetite(model):
+    batch = make_batch(examples())
+    outputs = model(batch)
+    plain = outputs | {"repeats": Repeats(outputs["repeats"].ids, tf.zeros_like(outputs["repeats"].scores))}
+    gain = (model.item_scores(outputs) - model.item_scores(plain)).numpy()
+    touched = members(batch[ITEM_IDS], 10).numpy()
+    assert np.all(gain[touched] > 0)
+    assert not gain[~touched].any()
 
 
 def test_order_within_a_step_does_not_matter(model):
@@ -57,6 +72,7 @@ def test_order_within_a_step_does_not_matter(model):
     before, after = model(make_batch(made)), model(make_batch(mixed))
     for name in (*LOGITS, "item_query"):
         np.testing.assert_allclose(after[name], before[name], atol=1e-5)
+    np.testing.assert_allclose(model.item_scores(after), model.item_scores(before), atol=1e-5)
 
 
 def test_order_of_steps_matters(model):
@@ -93,11 +109,12 @@ def test_objectives_without_any_label_are_zero(model):
 
 
 def test_every_objective_has_finite_gradients_that_reach_its_head(model):
-    batch = make_batch(examples())
+    batch = make_batch([example | {"label_new_categories_long": [6]} for example in examples()])
     heads = {
         "next_category": model.next_category,
         "next_item": model.next_item,
         "propensity": model.propensity[0],
+        "new_interest": model.new_interest,
         "churn": model.churn,
         "switch": model.switch,
     }
@@ -113,7 +130,9 @@ def test_every_objective_has_finite_gradients_that_reach_its_head(model):
 
 def test_sampled_softmax_above_the_threshold(model):
     batch = make_batch(examples())
-    sampled = InterestModel(ModelSettings(**SMALL_MODEL, full_softmax_items=5, sampled_items=400).model_dump(), SIZES)
+    sampled = InterestModel(
+        ModelSettings(**SMALL_MODEL, full_softmax_items=5, sampled_items=400).model_dump(), SIZES, 56.0
+    )
     sampled(batch)
     sampled.set_weights(model.get_weights())
     full = objectives(model, batch, model(batch))["next_item"]
@@ -123,9 +142,16 @@ def test_sampled_softmax_above_the_threshold(model):
 def test_total_is_the_weighted_sum():
     values = {name: tf.constant(1.0) for name in OBJECTIVES}
     weights = LossWeights(
-        next_category=1, category_sequence=2, next_item=3, item_sequence=4, propensity=5, churn=6, switch=0
+        next_category=1,
+        category_sequence=2,
+        next_item=3,
+        item_sequence=4,
+        propensity=5,
+        new_interest=7,
+        churn=6,
+        switch=0,
     )
-    assert float(total(values, weights)) == 21
+    assert float(total(values, weights)) == 28
 
 
 def test_configuration_round_trip(model):

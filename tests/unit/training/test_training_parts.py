@@ -15,10 +15,13 @@ from interest_migration.training.settings import TrainingSettings
 from interest_migration.training.strategy import is_chief, make_strategy, numerics, worker_directory
 from interest_migration.training.validation import Validation
 from schemas.features import (
+    CUT_TIME,
     FUTURE_CATEGORIES,
     HORIZON_OBSERVED,
     INTEREST_IDS,
+    INTEREST_RECENCY,
     ITEM_IDS,
+    NEW_CATEGORIES,
     NEXT_CATEGORIES,
     label_name,
 )
@@ -32,7 +35,7 @@ def batch():
 
 @pytest.fixture(scope="module")
 def model(batch):
-    model = InterestModel(ModelSettings(**SMALL_MODEL).model_dump(), SIZES)
+    model = InterestModel(ModelSettings(**SMALL_MODEL).model_dump(), SIZES, 56.0)
     model(batch)
     return model
 
@@ -42,7 +45,9 @@ def test_biases_start_at_base_rates(model, batch):
         label_name(NEXT_CATEGORIES): tf.constant([[1], [1], [2], [0]]),
         label_name(FUTURE_CATEGORIES["short"]): tf.constant([[1, 2], [1, 0], [0, 7], [3, 0]]),
         label_name(HORIZON_OBSERVED["short"]): tf.constant([1, 1, 1, 0]),
+        label_name(NEW_CATEGORIES["short"]): tf.constant([[2], [0], [0], [3]]),
         INTEREST_IDS: tf.constant([[1, 3], [2, 0], [1, 0], [3, 0]]),
+        INTEREST_RECENCY: tf.ones([4, 2]),
     }
     initialise(model, [changed])
     outside = np.exp(model.propensity[0].bias.numpy())
@@ -51,6 +56,11 @@ def test_biases_start_at_base_rates(model, batch):
     # Category 2: outside two, followed in one; in one, not followed. Category 3: in one, outside two, never followed.
     np.testing.assert_allclose(outside, [1.5 / 0.5, 1.5 / 1.5, 0.5 / 2.5, *[0.5 / 3.5] * 3], rtol=1e-5)
     np.testing.assert_allclose(inside, [1.5 / 1.5, 0.5 / 1.5, 0.5 / 1.5, *[0.5 / 0.5] * 3], rtol=1e-5)
+    assert model.newest_cut.numpy() == batch[CUT_TIME].numpy().max()
+    # What a profile holds was touched a day ago, so it is no candidate; the last example is not observed.
+    rates = np.log([0.5 / 1.5, 1.5 / 1.5, 0.5 / 2.5, *[0.5 / 3.5] * 3])
+    np.testing.assert_allclose(model.new_interest.rates.numpy()[0], rates - rates.mean(), rtol=1e-5)
+    np.testing.assert_allclose(model.new_interest.bias.numpy()[0], np.log(1.5 / 13.5), rtol=1e-5)
     shares = np.exp(model.next_category.bias.numpy())
     np.testing.assert_allclose(shares, np.array([2.5, 1.5, 0.5, 0.5, 0.5, 0.5]), rtol=1e-5)
 
@@ -70,15 +80,17 @@ def test_attributes_of_items_come_from_their_events(model, batch):
 
 def test_validation_leaves_out_what_is_unknown(model, batch):
     unknown = make_batch([make_transformed(np.random.default_rng(0), steps=1, known=False)] * 2)
-    metrics = Validation(model, tf.data.Dataset.from_tensors(unknown), 56.0).run()
+    metrics = Validation(model, tf.data.Dataset.from_tensors(unknown)).run()
     assert metrics == {"score": 0.0}
 
 
 def test_validation_score_is_the_mean_over_tasks(model, batch):
-    metrics = Validation(model, tf.data.Dataset.from_tensors(batch), 56.0).run()
+    metrics = Validation(model, tf.data.Dataset.from_tensors(batch)).run()
     churn = [metrics[name] for name in ("churn_short_auc", "churn_long_auc") if name in metrics]
     propensity = (metrics["propensity_short_user_auc"] + metrics["propensity_long_user_auc"]) / 2
-    tasks = [*([sum(churn) / len(churn)] if churn else []), propensity, metrics["next_category_hit_at_5"]]
+    new = [metrics[name] for name in ("new_interest_short_user_auc", "new_interest_long_user_auc") if name in metrics]
+    tasks = [sum(values) / len(values) for values in (churn, new) if values]
+    tasks += [propensity, metrics["next_category_hit_at_5"]]
     assert metrics["score"] == pytest.approx(sum(tasks) / len(tasks))
 
 
