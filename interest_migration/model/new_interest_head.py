@@ -25,7 +25,7 @@ class NewInterestHead(keras.layers.Layer):
         self.categories = categories
 
     def build(self, input_shape: Any) -> None:
-        """Makes the weights, and the rates (log-odds of being new, less their mean), which are filled before training."""
+        """Makes the weights, and the rates (log-odds of being new, less their mean), filled in before training."""
         shape = [len(HORIZONS)]
         self.slope = self.add_weight(name="slope", shape=shape, initializer=keras.initializers.Constant(0.75))
         self.repeat = self.add_weight(name="repeat", shape=shape, initializer=keras.initializers.Constant(0.75))
