@@ -230,6 +230,7 @@ def test_ingest_counts(config: Path) -> None:
 
 
 def test_ingest_of_nothing_ends_with_2(config: Path) -> None:
-    result = invoke("ingest", "--mapping", config.parent / "mapping.yaml", "--input", config.parent, "--output", "out")
+    folder = config.parent
+    result = invoke("ingest", "--mapping", folder / "mapping.yaml", "--input", folder, "--output", folder / "out")
     assert result.exit_code == 2
     assert "clicks.csv" in result.stderr
