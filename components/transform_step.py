@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from tfx import types
 from tfx.components import Transform as StockTransform
 from tfx.components.transform import executor
 from tfx.dsl.components.base import executor_spec
@@ -13,15 +12,10 @@ from components.batching import batches_by_size
 class RepeatableExecutor(executor.Executor):
     """The stock executor on batches that do not depend on how fast the machine is."""
 
-    def Do(  # noqa: N802 - TFX's name
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
-    ) -> None:
+    def Do(self, *arguments: Any) -> None:  # noqa: N802 - TFX's name
         """Analyses and transforms."""
         with batches_by_size():
-            super().Do(input_dict, output_dict, exec_properties)
+            super().Do(*arguments)
 
 
 class Transform(StockTransform):

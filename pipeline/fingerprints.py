@@ -26,11 +26,18 @@ INGESTION: Final = (
     "components/ingestion.py",
     "components/example_gen.py",
 )
-TRANSFORM: Final = (*_CORE, "interest_migration/transform", "components/transform.py")
+TRANSFORM: Final = (
+    *_CORE,
+    "interest_migration/transform",
+    "components/batching.py",
+    "components/transform.py",
+    "components/transform_step.py",
+)
 TRAINER: Final = (*TRANSFORM, "interest_migration/model", "interest_migration/training", "components/trainer.py")
 EVALUATOR: Final = (
     *_CORE,
     "interest_migration/gates",
+    "components/batching.py",
     "components/metrics.py",
     "components/evaluator.py",
     "components/evaluation_results.py",

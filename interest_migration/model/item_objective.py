@@ -38,7 +38,7 @@ def _sampled(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Vectors and biases are looked up once for every distinct item of the batch."""
     size, head, repeats = model.sizes.items, model.next_item, outputs["repeats"]
-    sampled, _ = draw_log_uniform(model.settings.sampled_items, size, tf.cast(model.seeds.next(), tf.int32))
+    sampled = draw_log_uniform(model.settings.sampled_items, size, tf.cast(model.seeds.next(), tf.int32))
     parts = [sampled, targets.ids, repeats.ids]
     ids = tf.concat([tf.reshape(part, [-1]) for part in parts], axis=0)
     # The number of distinct items is no static shape.

@@ -14,7 +14,7 @@ class NewInterestHead(keras.layers.Layer):
     """`bias + slope * rate(category) + repeat * log(1 + older touches) + touched * [any]`, for every horizon.
 
     It has few weights on purpose, and starts near "older counts, then popularity". What is new drifts as a log grows
-    longer: terms for user and category that fit the training examples rank later ones worse than these counts.
+    longer, and terms for user and category fit what has passed.
 
     Args:
       categories: V.

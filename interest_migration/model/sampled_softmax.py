@@ -21,7 +21,7 @@ class OwnCandidates(NamedTuple):
     logits: tf.Tensor
 
 
-def draw_log_uniform(count: int, size: int, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def draw_log_uniform(count: int, size: int, seed: tf.Tensor) -> tf.Tensor:
     """Draws ids with probability log((id + 1) / id) / log(V + 1): frequent (small) ids more often.
 
     Args:
@@ -30,12 +30,11 @@ def draw_log_uniform(count: int, size: int, seed: tf.Tensor) -> tuple[tf.Tensor,
       seed: `[2]` int32.
 
     Returns:
-      `[n]` int32 ids from 1 to V, with replacement, and the `[n]` logarithm of each id's chance to be among the draws.
+      `[n]` int32 ids from 1 to V, with replacement.
     """
     uniform = tf.random.stateless_uniform([count], seed)
     ids = tf.cast(tf.floor(tf.exp(uniform * tf.math.log(size + 1.0))), tf.int32)
-    ids = tf.clip_by_value(ids, 1, size)
-    return ids, log_inclusion(ids, count, size)
+    return tf.clip_by_value(ids, 1, size)
 
 
 def log_inclusion(ids: tf.Tensor, count: int, size: int) -> tf.Tensor:

@@ -11,7 +11,7 @@ from interest_migration.model.objectives import OBJECTIVES, objectives, total
 from interest_migration.model.repeat_encoder import Repeats
 from interest_migration.model.scatter import members
 from interest_migration.model.settings import LossWeights, ModelSettings
-from schemas.features import AGGREGATES, INTEREST_COUNT, INTEREST_IDS, INTEREST_RECENCY, ITEM_IDS, Shape
+from schemas.features import AGGREGATES, CUT_TIME, INTEREST_COUNT, INTEREST_IDS, INTEREST_RECENCY, ITEM_IDS, Shape
 
 CATEGORY_LOGITS = ("next_category", "propensity_short", "propensity_long", "new_interest_short", "new_interest_long")
 USER_LOGITS = ("churn_short", "churn_long", "switch")
@@ -126,6 +126,24 @@ def test_every_objective_has_finite_gradients_that_reach_its_head(model):
         assert float(value) > 0
         assert all(np.isfinite(gradient).all() for gradient in gradients)
         assert sum(float(tf.reduce_sum(tf.abs(gradient))) for gradient in gradients) > 0
+
+
+def test_old_cuts_hardly_count_for_new_interests():
+    model = InterestModel(ModelSettings(**SMALL_MODEL).model_dump(), SIZES, 56.0)
+    recent, old = (
+        {**example, CUT_TIME: [day * 86_400], "label_new_categories_short": [category]}
+        for example, day, category in zip(examples(2, steps=0), (1_000, 10), (6, 5), strict=True)
+    )
+    model(make_batch([recent]))
+    model.newest_cut.assign(1_000 * 86_400)
+    model.new_interest.rates.assign(np.arange(12.0).reshape(2, 6))
+
+    def loss(*chosen):
+        batch = make_batch(chosen)
+        return float(objectives(model, batch, model(batch))["new_interest"])
+
+    assert loss(old) != pytest.approx(loss(recent), rel=0.01)
+    assert loss(recent, old) == pytest.approx(loss(recent), rel=1e-5)
 
 
 def test_sampled_softmax_above_the_threshold(model):
