@@ -23,6 +23,8 @@ RUNTIME = [
     "pyyaml>=6.0",
     "click>=8.0",
     "rich>=13.0",
+    "jinja2>=3.1",
+    "plotly>=6.0",
     "google-crc32c>=1.5",
     "isal>=1.7",
 ]
