@@ -86,11 +86,16 @@ def measure_ranks(ranks: LabelRanks, metrics: Iterable[str], resamples: Resample
     return {metric: _measure_rank(ranks, metric, resamples) for metric in metrics}
 
 
-def _measure_rank(ranks: LabelRanks, metric: str, resamples: Resamples) -> Measurement:
+def rank_values(ranks: LabelRanks, metric: str) -> Draws:
+    """Returns `[N]` values of a ranking metric, NaN where it is undefined."""
     name, _, depth = metric.partition("_at_")
     by_depth = {"hit": ranking.hit_at, "ndcg": ranking.ndcg_at}
     plain = {"reciprocal_rank": ranking.reciprocal_rank, "user_auc": ranking.user_auc}
-    values = by_depth[name](ranks, int(depth)) if depth else plain[name](ranks)
+    return by_depth[name](ranks, int(depth)) if depth else plain[name](ranks)
+
+
+def _measure_rank(ranks: LabelRanks, metric: str, resamples: Resamples) -> Measurement:
+    values = rank_values(ranks, metric)
     defined = ~np.isnan(values)
     note = "" if defined.any() else f"none of {len(values)} examples has a label among its candidates and a rival to it"
     return Measurement(resamples.mean(values), int(defined.sum()), int(ranks.labels[defined].sum()), note)

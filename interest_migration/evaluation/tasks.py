@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from interest_migration.errors import ContractError
-from interest_migration.evaluation import measurements, ranking
+from interest_migration.evaluation import classification, measurements, ranking
 from interest_migration.evaluation.bootstrap import Resamples
 from interest_migration.evaluation.measurements import Measured, Measurement, undefined
 from interest_migration.evaluation.results import ALL, REPEATED, SWITCHED
@@ -62,6 +62,10 @@ NEXT_ITEM_METRICS = ("hit_at_10", "ndcg_at_10", "reciprocal_rank")
 
 _DEPTH = 10  # the deepest cut-off above
 Measure = Callable[[Scores, Resamples], Measured]
+PerExample = Callable[[Scores], dict[str, Numbers]]
+
+SCORE, PREDICTED, TRUE = "score", "predicted", "true"
+"""What `Task.per_example` holds besides ranking measures: churn scores; the category ranked first and the true one."""
 
 
 @dataclass(frozen=True)
@@ -73,12 +77,15 @@ class Task:
       metrics: Every (subset, metric) that `measure` returns.
       known: Number of examples whose label is known.
       measure: Scores of all N examples and their resamples -> measurements.
+      per_example: Scores of all N examples -> `[N]` values by name, NaN where one does not count: ranking measures,
+        SCORE, PREDICTED and TRUE. Empty if no label is known.
     """
 
     name: str
     metrics: tuple[tuple[str, str], ...]
     known: int
     measure: Measure
+    per_example: PerExample
 
 
 def build_tasks(examples: Examples, spaces: IdSpaces, settings: EvaluationSettings) -> tuple[Task, ...]:
@@ -114,7 +121,10 @@ def _churn(examples: Examples, horizon: str, settings: EvaluationSettings) -> Ta
         measured = measurements.measure_binary(array[rows], positives, resamples.take(rows), settings)
         return {(ALL, name): measurement for name, measurement in measured.items()}
 
-    return _task(CHURN_TASK[horizon], [ALL], measurements.CHURN_METRICS, len(rows), measure)
+    def per_example(scores: Scores) -> dict[str, Numbers]:
+        return {SCORE: _spread(_array(scores, (len(labels),))[rows], rows, len(labels))}
+
+    return _task(CHURN_TASK[horizon], [ALL], measurements.CHURN_METRICS, len(rows), measure, per_example)
 
 
 def _propensity(examples: Examples, horizon: str, spaces: IdSpaces, settings: EvaluationSettings) -> Task:
@@ -129,7 +139,11 @@ def _propensity(examples: Examples, horizon: str, spaces: IdSpaces, settings: Ev
         measured = measurements.measure_ranks(ranks, PROPENSITY_METRICS[1:], own) | {PROPENSITY_METRICS[0]: macro}
         return {(ALL, name): measured[name] for name in PROPENSITY_METRICS}
 
-    return _task(PROPENSITY_TASK[horizon], [ALL], PROPENSITY_METRICS, len(rows), measure)
+    def per_example(scores: Scores) -> dict[str, Numbers]:
+        ranks = ranking.rank_labels(_array(scores, (total, spaces.categories))[rows], labels)
+        return _spread_ranks(ranks, PROPENSITY_METRICS[1:], rows, total)
+
+    return _task(PROPENSITY_TASK[horizon], [ALL], PROPENSITY_METRICS, len(rows), measure, per_example)
 
 
 def _new_interest(examples: Examples, horizon: str, spaces: IdSpaces, settings: EvaluationSettings) -> Task:
@@ -138,13 +152,17 @@ def _new_interest(examples: Examples, horizon: str, spaces: IdSpaces, settings: 
     candidates = every[rows]
     labels = select(new, candidates[new.row_ids, new.values])
 
+    def rank(scores: Scores) -> ranking.LabelRanks:
+        return ranking.rank_labels(_array(scores, every.shape)[rows], labels, candidates)
+
     def measure(scores: Scores, resamples: Resamples) -> Measured:
-        array = _array(scores, every.shape)[rows]
-        ranks = ranking.rank_labels(array, labels, candidates)
-        measured = measurements.measure_ranks(ranks, NEW_INTEREST_METRICS, resamples.take(rows))
+        measured = measurements.measure_ranks(rank(scores), NEW_INTEREST_METRICS, resamples.take(rows))
         return {(ALL, name): measurement for name, measurement in measured.items()}
 
-    return _task(NEW_INTEREST_TASK[horizon], [ALL], NEW_INTEREST_METRICS, len(rows), measure)
+    def per_example(scores: Scores) -> dict[str, Numbers]:
+        return _spread_ranks(rank(scores), NEW_INTEREST_METRICS, rows, len(every))
+
+    return _task(NEW_INTEREST_TASK[horizon], [ALL], NEW_INTEREST_METRICS, len(rows), measure, per_example)
 
 
 def _next_category(examples: Examples, spaces: IdSpaces) -> Task:
@@ -168,8 +186,17 @@ def _next_category(examples: Examples, spaces: IdSpaces) -> Task:
             measured |= {(subset, name): _annotate(value, note) for name, value in values.items()}
         return measured
 
+    def per_example(scores: Scores) -> dict[str, Numbers]:
+        array = _array(scores, (len(every), spaces.categories))[rows]
+        predicted = classification.predict_class(array)
+        classes = {PREDICTED: predicted, TRUE: classification.true_class(predicted, labels)}
+        ranks = ranking.rank_labels(array, labels)
+        return _spread_ranks(ranks, NEXT_CATEGORY_METRICS, rows, len(every)) | {
+            name: _spread(values + 1.0, rows, len(every)) for name, values in classes.items()
+        }
+
     metrics = (*NEXT_CATEGORY_METRICS, *measurements.CLASS_METRICS)
-    return _task(NEXT_CATEGORY, list(subsets), metrics, len(rows), measure)
+    return _task(NEXT_CATEGORY, list(subsets), metrics, len(rows), measure, per_example)
 
 
 def _next_item(examples: Examples, spaces: IdSpaces, settings: EvaluationSettings) -> Task:
@@ -177,15 +204,21 @@ def _next_item(examples: Examples, spaces: IdSpaces, settings: EvaluationSetting
     rows, _, note = _next_labels(every, spaces.items)
     everywhere = known_ids(every, spaces.items)
 
-    def measure(scores: Scores, resamples: Resamples) -> Measured:
+    def rank(scores: Scores) -> ranking.LabelRanks:
         parts = [
             _rank_items(scores, everywhere, start, min(start + settings.scored_rows, len(every)), spaces.items)
             for start in range(0, len(every), settings.scored_rows)
         ]
-        measured = measurements.measure_ranks(ranking.concatenate_ranks(parts), NEXT_ITEM_METRICS, resamples)
+        return ranking.concatenate_ranks(parts)
+
+    def measure(scores: Scores, resamples: Resamples) -> Measured:
+        measured = measurements.measure_ranks(rank(scores), NEXT_ITEM_METRICS, resamples)
         return {(ALL, name): _annotate(measurement, note) for name, measurement in measured.items()}
 
-    return _task(NEXT_ITEM, [ALL], NEXT_ITEM_METRICS, len(rows), measure)
+    def per_example(scores: Scores) -> dict[str, Numbers]:
+        return _spread_ranks(rank(scores), NEXT_ITEM_METRICS, np.arange(len(every)), len(every))
+
+    return _task(NEXT_ITEM, [ALL], NEXT_ITEM_METRICS, len(rows), measure, per_example)
 
 
 def _rank_items(scores: Scores, labels: Ragged, start: int, stop: int, items: int) -> ranking.LabelRanks:
@@ -194,7 +227,14 @@ def _rank_items(scores: Scores, labels: Ragged, start: int, stop: int, items: in
     return ranking.rank_labels(_array(block, (stop - start, items)), part, depth=_DEPTH)
 
 
-def _task(name: str, subsets: Sequence[str], metrics: Sequence[str], known: int, measure: Measure) -> Task:
+def _task(
+    name: str,
+    subsets: Sequence[str],
+    metrics: Sequence[str],
+    known: int,
+    measure: Measure,
+    per_example: PerExample,
+) -> Task:
     keys = tuple((subset, metric) for subset in subsets for metric in metrics)
 
     def guarded(scores: Scores, resamples: Resamples) -> Measured:
@@ -205,7 +245,24 @@ def _task(name: str, subsets: Sequence[str], metrics: Sequence[str], known: int,
         except _NotFiniteError as error:
             return dict.fromkeys(keys, undefined(str(error), resamples))
 
-    return Task(name, keys, known, guarded)
+    def values(scores: Scores) -> dict[str, Numbers]:
+        try:
+            return per_example(scores) if known else {}
+        except _NotFiniteError:
+            return {}
+
+    return Task(name, keys, known, guarded, values)
+
+
+def _spread(values: Numbers, rows: Numbers, total: int) -> Numbers:
+    """Returns `[total]`, the values at their rows and NaN elsewhere."""
+    column = np.full(total, np.nan)
+    column[rows] = values
+    return column
+
+
+def _spread_ranks(ranks: ranking.LabelRanks, metrics: Sequence[str], rows: Numbers, total: int) -> dict[str, Numbers]:
+    return {metric: _spread(measurements.rank_values(ranks, metric), rows, total) for metric in metrics}
 
 
 class _NotFiniteError(Exception):

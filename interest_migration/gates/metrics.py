@@ -1,6 +1,6 @@
 """Which metrics each task has: what a gate rule may name.
 
-    churn_short    auc, auc_precision_recall, accuracy, precision, recall, f1, calibration, ...
+    churn_short    auc, auc_precision_recall, accuracy, precision, recall, f1, calibration, brier, ...
     next_category  hit_at_1, ..., accuracy, macro_f1, weighted_f1, ...
     others         their ranking measures (schemas.signatures.RANKING_TASKS)
 
@@ -15,6 +15,11 @@ EXAMPLE_COUNT: Final = "example_count"
 CALIBRATION: Final = "calibration"
 """Sum of predictions over sum of labels; 1 is best, so it can only be kept between bounds."""
 
+CALIBRATION_BINS: Final = 15
+"""Equal-width bins of the expected calibration error."""
+
+LOWER_IS_BETTER: Final = ("expected_calibration_error", "brier", "log_loss")
+
 CHURN_METRICS: Final = (
     "auc",
     "auc_precision_recall",
@@ -25,6 +30,7 @@ CHURN_METRICS: Final = (
     CALIBRATION,
     "mean_label",
     "mean_prediction",
+    *LOWER_IS_BETTER,
 )
 CLASSIFICATION_METRICS: Final = (
     "accuracy",

@@ -7,6 +7,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from interest_migration.evaluation.calibration import log_losses
+from interest_migration.gates.metrics import CALIBRATION_BINS, LOWER_IS_BETTER
+
 Counts = npt.NDArray[np.float64]
 CONFUSION_COLUMNS: Final = ("threshold", "true_positives", "false_positives", "true_negatives", "false_negatives")
 
@@ -53,6 +56,7 @@ def score_probabilities(counts: ProbabilityCounts, threshold: float) -> dict[str
         "calibration": _divide(predicted, labels[1]),
         "mean_label": _divide(labels[1], sum(labels)),
         "mean_prediction": _divide(predicted, sum(labels)),
+        **_score_deviations(counts),
     }
 
 
@@ -66,6 +70,18 @@ def confusion_at(counts: ProbabilityCounts, thresholds: Sequence[float]) -> Coun
             (threshold, hits, false_alarms, counts.negatives[~yes].sum(), counts.positives[~yes].sum()),
         )
     return np.asarray(rows, np.float64).reshape(len(rows), len(CONFUSION_COLUMNS))
+
+
+def _score_deviations(counts: ProbabilityCounts) -> dict[str, float]:
+    """Returns expected calibration error, Brier score and log loss (`interest_migration.evaluation.calibration`)."""
+    chance, total = counts.probabilities, counts.negatives + counts.positives
+    bins = np.minimum((chance * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
+    excess = np.bincount(bins, chance * total - counts.positives, CALIBRATION_BINS)
+    squares = counts.positives @ np.square(1 - chance) + counts.negatives @ np.square(chance)
+    ones, zeros = np.ones(len(chance), np.bool_), np.zeros(len(chance), np.bool_)
+    losses = counts.positives @ log_losses(chance, ones) + counts.negatives @ log_losses(chance, zeros)
+    sums = (np.abs(excess).sum(), squares, losses)
+    return {name: _divide(value, total.sum()) for name, value in zip(LOWER_IS_BETTER, sums, strict=True)}
 
 
 def _auc(counts: ProbabilityCounts) -> float:

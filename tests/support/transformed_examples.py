@@ -10,7 +10,7 @@ _WIDTHS = {Shape.AGGREGATES: 40}
 
 
 def transformed(count, **columns):
-    """Returns all transformed columns of `count` examples; those not given hold 0, -1 (labels), '' or nothing.
+    """Returns all transformed columns of `count` examples; those not given hold 0, -1 (labels), b"" or nothing.
 
     Example:
       transformed(2, interest_ids=[[1], []]) -> columns of two examples, the second without interests.
@@ -26,7 +26,7 @@ def _column(spec, count, given):
     if spec.shape in (Shape.SCALAR, Shape.AGGREGATES):
         if given is not None:
             return np.array(given, dtype)
-        empty = "" if spec.dtype == "string" else -1 if spec.name.startswith("label_") else 0
+        empty = b"" if spec.dtype == "string" else -1 if spec.name.startswith("label_") else 0
         return np.full((count, *([_WIDTHS[spec.shape]] if spec.shape in _WIDTHS else [])), empty, dtype)
     rows = [[] for _ in range(count)] if given is None else given
     values = np.array([value for row in rows for value in row], dtype)

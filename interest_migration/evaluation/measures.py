@@ -1,0 +1,155 @@
+"""What every method did on every test example, as one table: gates judge it and reports draw it without any model.
+
+    user  switched  user_attributes      churn_short/label  churn_short/model/score  next_item/served/hit_at_10
+    0     "1"       ["age=25", ...]      1                  0.83                     1
+    0     "0"       ["age=25", ...]      NaN                NaN                      NaN
+
+`user` numbers the users without telling who they are. Values are NaN where an example does not count for a task.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final, Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from interest_migration.errors import DataError
+from interest_migration.evaluation.spaces import Numbers
+from interest_migration.ragged import Examples, Ragged
+from interest_migration.storage.atomic import replacing
+from schemas.features import RAW_FEATURES, SWITCHED, USER, Role, label_name
+
+MEASURES_FILE: Final = "measures.parquet"
+SERVED: Final = "served"
+"""The method that is served now; the candidate is `interest_migration.evaluation.compare.MODEL`."""
+
+LABEL: Final = "label"
+SLICE_COLUMNS: Final = (SWITCHED, *(spec.name for spec in RAW_FEATURES if spec.role is Role.SLICE))
+"""Features an evaluation can be sliced by."""
+
+_ABOUT: Final = b"interest_migration"
+
+
+@dataclass(frozen=True)
+class About:
+    """What the table does not say in its columns.
+
+    Attributes:
+      served_version: Version of the served model; None if there was none.
+      served_note: Why the served model has no values, if it has none though there is one.
+      skipped: Task -> baseline -> why it gave no scores.
+      seed: Seed of the resamples.
+    """
+
+    served_version: int | None = None
+    served_note: str = ""
+    skipped: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Values of N examples.
+
+    Attributes:
+      users: `[N]` int64, number of each example's user.
+      slices: Slice column -> `[N]` strings, or lists of strings; null or empty where an example is in none.
+      values: `task/label` or `task/method/measure` -> `[N]` float32.
+      about: What else is known.
+    """
+
+    users: npt.NDArray[np.int64]
+    slices: Mapping[str, pa.Array]
+    values: Mapping[str, Numbers]
+    about: About = About()
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    def find(self, task: str, method: str, measure: str) -> Numbers | None:
+        """Returns `[N]` values, or None if the method was not measured."""
+        return self.values.get(f"{task}/{method}/{measure}")
+
+    def methods(self, task: str) -> tuple[str, ...]:
+        """Returns the methods with values for a task, in the order of the table."""
+        parts = (name.split("/") for name in self.values)
+        return tuple(dict.fromkeys(part[1] for part in parts if part[0] == task and len(part) == 3))
+
+    def slice_values(self, column: str) -> list[str]:
+        """Returns the distinct values of a slice column, sorted."""
+        return sorted(value for value in pc.unique(_flat(self.slices[column])).to_pylist() if value is not None)
+
+    def members(self, column: str, value: str | None = None) -> npt.NDArray[np.bool_]:
+        """Returns `[N]`, the examples with a value of a slice column; with any value if none is given."""
+        array = self.slices[column]
+        if not pa.types.is_list(array.type):
+            found = array.is_valid() if value is None else pc.equal(array, value).fill_null(False)
+            return found.to_numpy(zero_copy_only=False)
+        rows = pc.list_parent_indices(array).to_numpy()
+        chosen = rows if value is None else rows[pc.equal(array.flatten(), value).to_numpy(zero_copy_only=False)]
+        return np.bincount(chosen, minlength=len(self)) > 0
+
+    def write(self, folder: Path) -> None:
+        """Writes `measures.parquet` into a folder."""
+        columns = {"user": pa.array(self.users), **self.slices}
+        columns |= {name: pa.array(values.astype(np.float32)) for name, values in self.values.items()}
+        table = pa.table(columns).replace_schema_metadata({_ABOUT: json.dumps(asdict(self.about))})
+        with replacing(folder / MEASURES_FILE) as temporary:
+            pq.write_table(table, temporary, compression="zstd")
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Reads what `write` wrote.
+
+        Raises:
+          DataError: If the folder holds no such table.
+        """
+        path = folder / MEASURES_FILE
+        try:
+            table = pq.read_table(path)
+            about = About(**json.loads((table.schema.metadata or {})[_ABOUT]))
+        except (OSError, pa.ArrowException, KeyError, ValueError, TypeError) as error:
+            raise DataError(f"expected an evaluation in {folder}, received no readable {MEASURES_FILE}") from error
+        columns = {name: table[name].combine_chunks() for name in table.column_names}
+        users = columns.pop("user").to_numpy()
+        slices = {name: columns.pop(name) for name in SLICE_COLUMNS if name in columns}
+        return cls(users, slices, {name: values.to_numpy() for name, values in columns.items()}, about)
+
+
+def slices_of(examples: Examples) -> dict[str, pa.Array]:
+    """Returns the slice columns of transformed examples; absent values are null."""
+    return {name: _slice_column(examples[label_name(name) if name == SWITCHED else name]) for name in SLICE_COLUMNS}
+
+
+def number_users(examples: Examples) -> npt.NDArray[np.int64]:
+    """Returns `[N]`, users numbered in the order of their pseudonyms."""
+    users: Any = examples[USER]
+    return np.unique(users, return_inverse=True)[1].astype(np.int64)
+
+
+def value_columns(task: str, method: str, values: Mapping[str, Numbers]) -> dict[str, Numbers]:
+    """Returns the values of one method under their names in the table."""
+    return {f"{task}/{method}/{measure}": column for measure, column in values.items()}
+
+
+def _slice_column(values: Any) -> pa.Array:
+    if isinstance(values, Ragged):
+        texts = pa.array(_texts(values.values), pa.string())
+        return pa.ListArray.from_arrays(pa.array(values.offsets, pa.int32()), texts)
+    if values.dtype.kind in "iu":
+        return pa.array(values.astype(str), pa.string(), mask=values < 0)
+    return pa.array(_texts(values), pa.string())
+
+
+def _texts(values: Any) -> list[str]:
+    return [value.decode("utf-8", "replace") for value in values.tolist()]
+
+
+def _flat(array: pa.Array) -> pa.Array:
+    return array.flatten() if pa.types.is_list(array.type) else array
