@@ -16,6 +16,12 @@ class Summary(Artifact):
 
 
 class Comparison(Artifact):
-    """The model beside the baselines on the same examples, as JSON."""
+    """The model, the baselines and the served model on the same examples, as JSON and Parquet."""
 
     TYPE_NAME = "components.Comparison"
+
+
+class Decision(Artifact):
+    """What a gate decided and why, as JSON."""
+
+    TYPE_NAME = "components.Decision"

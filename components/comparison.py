@@ -1,4 +1,4 @@
-"""Comparison: the model beside the baselines, on the same examples."""
+"""Comparison: the model beside the baselines and the served model, on the same examples."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -10,17 +10,20 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.utils import io_utils, path_utils
 
 from components import artifacts
+from components.served_model import is_found, served_number
+from interest_migration.baselines.contest import Contest
 from interest_migration.baselines.settings import BaselineSettings
-from interest_migration.baselines.suite import fit_all
-from interest_migration.evaluation.compare import compare
+from interest_migration.errors import DataError
+from interest_migration.evaluation.compare import MODEL
+from interest_migration.evaluation.measures import SERVED, About, Measures
 from interest_migration.evaluation.results import EvaluationReport
 from interest_migration.evaluation.scores import RankedItems, TaskScores
 from interest_migration.evaluation.settings import EvaluationSettings
 from interest_migration.evaluation.spaces import IdSpaces
+from interest_migration.model.evaluated import align, evaluate_model
 from interest_migration.model.scores import predict_scores
-from interest_migration.ragged import read_examples
 from interest_migration.transform.vocabularies import CATEGORIES, ITEMS
-from schemas.features import TRANSFORMED_FEATURES
+from schemas.features import CUT_TIME, USER
 
 COMPARISON_FILE: Final = "comparison.json"
 """`interest_migration.evaluation.results.EvaluationReport` as JSON."""
@@ -46,11 +49,32 @@ def compare_model(
       evaluation: How scores are turned into measures and intervals.
       seed: Seed of the intervals.
     """
-    suite = fit_all(read_examples(train_files, TRANSFORMED_FEATURES), spaces, baselines)
-    test = read_examples(test_files, TRANSFORMED_FEATURES)
-    return compare(
-        test, _score(model, test_files, spaces), suite.score_all(test), spaces, evaluation, seed, suite.skipped
-    )
+    contest = Contest.prepare(train_files, test_files, spaces, baselines, evaluation)
+    return contest.report(_score(model, test_files, spaces), seed)
+
+
+def measure_models(model: str, served: types.Artifact, raw_files: list[str], contest: Contest, seed: int) -> Measures:
+    """Measures the model, the served one if there is one, and the baselines on every example.
+
+    A served model that cannot be measured, as one from before a change of the signatures, is noted: rules that compare
+    with it then refuse.
+
+    Args:
+      model: Folder of the SavedModel.
+      served: What `ServedModel` found.
+      raw_files: The raw examples behind the contest's test split.
+      contest: The baselines.
+      seed: Seed of the intervals.
+    """
+    users, times_s = contest.test[USER], contest.test[CUT_TIME]
+    values = align(evaluate_model(model, raw_files, MODEL), users, times_s)
+    version, note = (served_number(served), "") if is_found(served) else (None, "")
+    if version is not None:
+        try:
+            values |= align(evaluate_model(served.uri, raw_files, SERVED), users, times_s)
+        except DataError as error:
+            note = str(error)
+    return contest.measures(values, About(version, note, contest.skipped, seed))
 
 
 def read_spaces(transform_graph: str) -> IdSpaces:
@@ -78,19 +102,24 @@ class _Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        examples = artifact_utils.get_single_instance(input_dict["examples"])
-        model = artifact_utils.get_single_instance(input_dict["model"])
-        report = compare_model(
-            path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model)),
-            split_files(examples.uri, "train"),
-            split_files(examples.uri, "test"),
-            read_spaces(artifact_utils.get_single_uri(input_dict["transform_graph"])),
+        examples = artifact_utils.get_single_uri(input_dict["examples"])
+        artifact = artifact_utils.get_single_instance(input_dict["model"])
+        model = path_utils.serving_model_path(artifact.uri, path_utils.is_old_model_artifact(artifact))
+        spaces = read_spaces(artifact_utils.get_single_uri(input_dict["transform_graph"]))
+        seed, test_files = exec_properties["seed"], split_files(examples, "test")
+        contest = Contest.prepare(
+            split_files(examples, "train"),
+            test_files,
+            spaces,
             BaselineSettings.model_validate_json(exec_properties["baselines"]),
             EvaluationSettings.model_validate_json(exec_properties["evaluation"]),
-            exec_properties["seed"],
         )
+        raw_files = split_files(artifact_utils.get_single_uri(input_dict["raw_examples"]), "test")
+        served = artifact_utils.get_single_instance(input_dict["served_model"])
         uri = artifact_utils.get_single_uri(output_dict["comparison"])
+        report = contest.report(_score(model, test_files, spaces), seed)
         io_utils.write_string_file(f"{uri}/{COMPARISON_FILE}", report.to_json())
+        measure_models(model, served, raw_files, contest, seed).write(Path(uri))
 
 
 class _Spec(component_spec.ComponentSpec):
@@ -104,16 +133,19 @@ class _Spec(component_spec.ComponentSpec):
     }
     INPUTS = {  # noqa: RUF012
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
+        "raw_examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "transform_graph": component_spec.ChannelParameter(type=standard_artifacts.TransformGraph),
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
+        "served_model": component_spec.ChannelParameter(type=standard_artifacts.Model),
     }
     OUTPUTS = {"comparison": component_spec.ChannelParameter(type=artifacts.Comparison)}  # noqa: RUF012
 
 
 class Comparison(base_component.BaseComponent):
-    """Scores the model and the baselines on the transformed test split.
+    """Measures the model, the baselines and the served model on the test split.
 
-    Outputs: `comparison`, with `comparison.json`.
+    Outputs: `comparison`, with `comparison.json` (the model beside the baselines) and `measures.parquet` (every method on
+    every example).
     """
 
     SPEC_CLASS = _Spec
@@ -123,8 +155,10 @@ class Comparison(base_component.BaseComponent):
         self,
         *,
         examples: types.BaseChannel,
+        raw_examples: types.BaseChannel,
         transform_graph: types.BaseChannel,
         model: types.BaseChannel,
+        served_model: types.BaseChannel,
         baselines: str,
         evaluation: str,
         seed: int,
@@ -134,8 +168,10 @@ class Comparison(base_component.BaseComponent):
 
         Args:
           examples: Transformed examples; baselines learn from the train split.
+          raw_examples: What they were before: what models from other runs can read.
           transform_graph: Tells the vocabulary sizes.
           model: The trained model.
+          served_model: What `ServedModel` found.
           baselines: `BaselineSettings` as JSON.
           evaluation: `EvaluationSettings` as JSON.
           seed: Seed of the intervals.
@@ -144,8 +180,10 @@ class Comparison(base_component.BaseComponent):
         super().__init__(
             _Spec(
                 examples=examples,
+                raw_examples=raw_examples,
                 transform_graph=transform_graph,
                 model=model,
+                served_model=served_model,
                 baselines=baselines,
                 evaluation=evaluation,
                 seed=seed,

@@ -1,4 +1,4 @@
-"""Executor for `tfx.components.Pusher`: numbered versions that appear whole."""
+"""Executor for `tfx.components.Pusher`: numbered versions that appear whole, unless the gate or a person says no."""
 
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,18 @@ from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import json_utils
 
-from interest_migration.serving.versions import push_version
+from interest_migration.serving.reviews import Action, standing_review
+from interest_migration.serving.versions import digest_files, push_version
 
 KEEP_VERSIONS = "keep_versions"
 """Key in the Pusher's `custom_config`: how many versions stay."""
 
+SERVED_STATE = "served_state"
+"""Another: differs whenever what is served, or what people decided about it, does; only part of the cache key."""
+
 
 class VersionExecutor(executor.Executor):
-    """Pushes a blessed model with `interest_migration.serving.versions`; the rest is the stock executor."""
+    """Pushes a model with `interest_migration.serving.versions`; the rest is the stock executor."""
 
     def Do(  # noqa: N802 - TFX's name
         self,
@@ -25,22 +29,25 @@ class VersionExecutor(executor.Executor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Pushes if blessed; `pushed`, `pushed_destination` and `pushed_version` on the output say what happened."""
+        """Pushes a model that is blessed and not held, or that a person released.
+
+        `pushed`, `pushed_destination` and `pushed_version` on the output say what happened, `review` what a person said.
+        """
         self._log_startup(input_dict, output_dict, exec_properties)
         pushed_model = artifact_utils.get_single_instance(output_dict[standard_component_specs.PUSHED_MODEL_KEY])
         Path(pushed_model.uri).mkdir(parents=True, exist_ok=True)
-        if not self.CheckBlessing(input_dict):
-            self._MarkNotPushed(pushed_model)
-            return
         destination = json_format.Parse(
             exec_properties[standard_component_specs.PUSH_DESTINATION_KEY], pusher_pb2.PushDestination()
         )
+        model, directory = Path(self.GetModelPath(input_dict)), Path(destination.filesystem.base_directory)
+        review = standing_review(directory, digest_files(model))
+        if review:
+            pushed_model.set_string_custom_property("review", review.describe())
+        if review.action is Action.HOLD if review else not self.CheckBlessing(input_dict):
+            self._MarkNotPushed(pushed_model)
+            return
         config = json_utils.loads(exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY])
-        push = push_version(
-            Path(self.GetModelPath(input_dict)),
-            Path(destination.filesystem.base_directory),
-            keep=int(config[KEEP_VERSIONS]),
-        )
+        push = push_version(model, directory, keep=int(config[KEEP_VERSIONS]))
         self._MarkPushed(
             pushed_model,
             pushed_destination=str(push.version.path),

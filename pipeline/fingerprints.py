@@ -36,11 +36,12 @@ TRANSFORM: Final = (
 TRAINER: Final = (*TRANSFORM, "interest_migration/model", "interest_migration/training", "components/trainer.py")
 EVALUATOR: Final = (
     *_CORE,
-    "interest_migration/gates",
+    "interest_migration/gates/classification.py",
+    "interest_migration/gates/probabilities.py",
+    "interest_migration/evaluation/calibration.py",
     "components/batching.py",
     "components/metrics.py",
     "components/evaluator.py",
-    "components/evaluation_results.py",
 )
 COMPARISON: Final = (
     *_CORE,
@@ -48,6 +49,12 @@ COMPARISON: Final = (
     "interest_migration/evaluation",
     "interest_migration/model",
     "components/comparison.py",
+)
+MODEL_GATE: Final = (
+    *_CORE,
+    "interest_migration/gates",
+    "interest_migration/evaluation",
+    "components/model_gate.py",
 )
 
 

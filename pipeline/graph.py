@@ -1,12 +1,14 @@
 """The pipeline: the same components and wiring for every runner.
 
 BehaviorExampleGen --+--> StatisticsGen --> ExampleValidator <-- ImportSchemaGen
-                     +--> Transform --> Trainer --+--> Evaluator --> Pusher
-                     |        |                   |        ^
-                     |        +--> Comparison <---+    ServedModel
-                     +-------------------------------------^
+                     +--> Transform --> Trainer --+--> Evaluator
+                     |        |                   |
+                     +--------+--> Comparison <---+----------> Pusher
+                                       ^  |                       ^
+                              ServedModel +--> ModelGate ---------+
 """
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,14 +21,17 @@ from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import pusher_pb2, trainer_pb2, transform_pb2
+from tfx.types import BaseChannel
 
 import schemas
 from components.comparison import Comparison
 from components.evaluator import Evaluator
 from components.example_gen import BehaviorExampleGen
-from components.pusher import KEEP_VERSIONS, VersionExecutor
+from components.model_gate import ModelGate
+from components.pusher import KEEP_VERSIONS, SERVED_STATE, VersionExecutor
 from components.served_model import ServedModel
 from components.transform_step import Transform
+from interest_migration.gates.evaluation import build_eval_config
 from interest_migration.gates.settings import GateSettings
 from interest_migration.sources.mapping import SourceMapping
 from pipeline import fingerprints
@@ -108,14 +113,19 @@ def _components(
     )
     trainer = _trainer(config, transform, schema_gen)
     model = trainer.outputs["model"]
-    served = ServedModel(directory=str(config.served_directory), run_token=resolved.served_state)
     evaluator = Evaluator(
         examples=examples,
         model=model,
-        served_model=served.outputs["model"],
         schema=schema,
-        gates=gates.model_dump_json(),
+        eval_config=json.dumps(build_eval_config(gates)),
         code=fingerprints.fingerprint_code(fingerprints.EVALUATOR),
+    )
+    served = ServedModel(directory=str(config.served_directory), run_token=resolved.served_state)
+    comparison = _comparison(config, example_gen, transform, trainer, served.outputs["model"])
+    gate = ModelGate(
+        comparison=comparison.outputs["comparison"],
+        gates=gates.model_dump_json(),
+        code=fingerprints.fingerprint_code(fingerprints.MODEL_GATE),
     )
     return [
         example_gen,
@@ -124,10 +134,11 @@ def _components(
         validator,
         transform,
         trainer,
-        _comparison(config, transform, trainer),
-        served,
         evaluator,
-        _pusher(config, trainer, evaluator),
+        served,
+        comparison,
+        gate,
+        _pusher(config, trainer, gate, resolved.served_state),
     ]
 
 
@@ -163,11 +174,19 @@ def _trainer(config: PipelineConfig, transform: Transform, schema_gen: ImportSch
     )
 
 
-def _comparison(config: PipelineConfig, transform: Transform, trainer: Trainer) -> Comparison:
+def _comparison(
+    config: PipelineConfig,
+    example_gen: BehaviorExampleGen,
+    transform: Transform,
+    trainer: Trainer,
+    served_model: BaseChannel,
+) -> Comparison:
     return Comparison(
         examples=transform.outputs["transformed_examples"],
+        raw_examples=example_gen.outputs["examples"],
         transform_graph=transform.outputs["transform_graph"],
         model=trainer.outputs["model"],
+        served_model=served_model,
         baselines=config.baselines.model_dump_json(),
         evaluation=evaluation_settings(config).model_dump_json(),
         seed=config.seed,
@@ -175,12 +194,12 @@ def _comparison(config: PipelineConfig, transform: Transform, trainer: Trainer) 
     )
 
 
-def _pusher(config: PipelineConfig, trainer: Trainer, evaluator: Evaluator) -> Pusher:
+def _pusher(config: PipelineConfig, trainer: Trainer, gate: ModelGate, served_state: str) -> Pusher:
     destination = pusher_pb2.PushDestination.Filesystem(base_directory=str(config.served_directory))
     return Pusher(
         model=trainer.outputs["model"],
-        model_blessing=evaluator.outputs["blessing"],
+        model_blessing=gate.outputs["blessing"],
         push_destination=pusher_pb2.PushDestination(filesystem=destination),
-        custom_config={KEEP_VERSIONS: config.push.keep_versions},
+        custom_config={KEEP_VERSIONS: config.push.keep_versions, SERVED_STATE: served_state},
         custom_executor_spec=ExecutorClassSpec(VersionExecutor),
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from interest_migration.evaluation.results import EvaluationReport
 from interest_migration.evaluation.summary import summarise
-from interest_migration.gates.verdict import Verdict
+from interest_migration.gates.decision import Decision
 
 
 @dataclass(frozen=True)
@@ -31,16 +31,18 @@ class Outcome:
     Attributes:
       run_id: Name of the run.
       log: Its log.
-      verdict: Of the gates.
+      decision: Of the model gate.
+      review: What a person decided about the model; empty if nobody did.
       report: The model beside the baselines.
-      pushed: What was pushed; None if refused.
+      pushed: What was pushed; None if the gate or a person said no.
       steps: Name -> (seconds, whether reused).
       artifacts: Name -> folder: model, examples, rejects, evaluation, comparison.
     """
 
     run_id: str
     log: Path
-    verdict: Verdict
+    decision: Decision
+    review: str
     report: EvaluationReport
     pushed: Pushed | None
     steps: dict[str, tuple[float, bool]]
@@ -56,7 +58,8 @@ class Outcome:
         return {
             "run": self.run_id,
             "log": str(self.log),
-            "verdict": self.verdict.to_json(),
+            "decision": self.decision.to_json(),
+            "review": self.review or None,
             "pushed": pushed,
             "summary": summary_rows(self.report),
             "steps": {name: {"seconds": round(seconds, 1), "cached": c} for name, (seconds, c) in self.steps.items()},

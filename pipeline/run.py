@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from interest_migration.errors import ConfigError
 from interest_migration.gates.settings import GateSettings
-from interest_migration.gates.verdict import Verdict
+from interest_migration.gates.decision import Decision
 from interest_migration.privacy.keys import load_key
 from interest_migration.privacy.pseudonyms import Pseudonymiser
+from interest_migration.serving.reviews import read_reviews
 from interest_migration.serving.versions import digest_files, newest_version
 from interest_migration.sources.files import fingerprint
 from interest_migration.sources.mapping import SourceMapping
@@ -60,9 +61,10 @@ def read_plan(config: PipelineConfig) -> Plan:
 
 
 def served_state(directory: Path) -> str:
-    """Returns a text that differs whenever the newest served version does."""
+    """Returns a text that differs whenever the newest served version does, or people reviewed a model."""
     newest = newest_version(directory)
-    return f"{newest.number}-{digest_files(newest.path)[:16]}" if newest else "none"
+    served = f"{newest.number}-{digest_files(newest.path)[:16]}" if newest else "none"
+    return f"{served}-{len(read_reviews(directory))}"
 
 
 def run(plan: Plan) -> "Outcome":
@@ -118,13 +120,12 @@ def _run_steps(plan: Plan, run_id: str, terminal: TextIO) -> dict[str, Step]:
 
 def _read_outcome(run_id: str, log: Path, steps: dict[str, Step]) -> "Outcome":
     from components.comparison import COMPARISON_FILE
-    from components.evaluator import VERDICT_FILE
+    from components.model_gate import DECISION_FILE
     from interest_migration.evaluation.results import EvaluationReport
     from pipeline.outcome import Outcome
 
-    blessing = steps["Evaluator"].output("blessing")
-    comparison = steps["Comparison"].output("comparison")
-    verdict = Verdict.from_json(json.loads((Path(blessing.uri) / VERDICT_FILE).read_text(encoding="utf-8")))
+    comparison, judged = steps["Comparison"].output("comparison"), steps["ModelGate"].output("decision")
+    decision = Decision.from_json(json.loads((Path(judged.uri) / DECISION_FILE).read_text(encoding="utf-8")))
     report = EvaluationReport.from_json((Path(comparison.uri) / COMPARISON_FILE).read_text(encoding="utf-8"))
     places = {
         "examples": ("BehaviorExampleGen", "examples"),
@@ -135,11 +136,13 @@ def _read_outcome(run_id: str, log: Path, steps: dict[str, Step]) -> "Outcome":
         "model": ("Trainer", "model"),
         "evaluation": ("Evaluator", "evaluation"),
         "comparison": ("Comparison", "comparison"),
+        "decision": ("ModelGate", "decision"),
     }
     return Outcome(
         run_id=run_id,
         log=log,
-        verdict=verdict,
+        decision=decision,
+        review=steps["Pusher"].output("pushed_model").get_string_custom_property("review"),
         report=report,
         pushed=_read_pushed(steps["Pusher"]),
         steps={name: (step.seconds, step.cached) for name, step in steps.items()},

@@ -1,4 +1,4 @@
-"""What TFMA is asked to measure and to check, derived from the gates.
+"""What TFMA is asked to measure, derived from the gates.
 
 The result is the JSON form of `tensorflow_model_analysis.EvalConfig`; this module needs no TFMA. Each task is an
 output, so a metric is addressed as `(task, metric)`: `next_category`, `hit_at_5`.
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from interest_migration.gates.metrics import CLASSIFIED_TASK, TASKS
-from interest_migration.gates.settings import GateSettings, Rule, split_slice
+from interest_migration.gates.settings import GateSettings, split_slice
 from schemas.signatures import (
     CHURN_TASKS,
     EVALUATE,
@@ -27,7 +27,7 @@ METRICS_MODULE: Final = "components.metrics"
 
 
 def build_eval_config(gates: GateSettings) -> JsonObject:
-    """Returns an EvalConfig in JSON form: model, labels, weights, slices, metrics and thresholds."""
+    """Returns an EvalConfig in JSON form: model, labels, weights, slices and metrics."""
     slices = {json.dumps(spec, sort_keys=True): spec for spec in _all_slices(gates)}
     return {
         "modelSpecs": [
@@ -57,14 +57,9 @@ def _all_slices(gates: GateSettings) -> Iterable[JsonObject]:
 
 
 def _metrics_spec(task: str, gates: GateSettings) -> JsonObject:
-    thresholds: dict[str, list[JsonObject]] = {}
-    for rule in gates.rules:
-        if rule.task == task:
-            thresholds.setdefault(rule.metric, []).append(_threshold(rule))
     return {
         "outputNames": [task],
         "metrics": _churn_metrics(gates) if task in CHURN_TASKS else _ranking_metrics(task, gates),
-        "perSliceThresholds": {metric: {"thresholds": rules} for metric, rules in thresholds.items()},
     }
 
 
@@ -84,16 +79,3 @@ def _ranking_metrics(task: str, gates: GateSettings) -> list[JsonObject]:
 
 def _metric(class_name: str, config: Mapping[str, Any]) -> JsonObject:
     return {"className": class_name, "module": METRICS_MODULE, "config": json.dumps(config, sort_keys=True)}
-
-
-def _threshold(rule: Rule) -> JsonObject:
-    threshold: JsonObject = {}
-    if rule.at_least is not None or rule.at_most is not None:
-        bounds = {"lowerBound": rule.at_least, "upperBound": rule.at_most}
-        threshold["valueThreshold"] = {name: bound for name, bound in bounds.items() if bound is not None}
-    if rule.no_worse_than_served_by is not None:
-        threshold["changeThreshold"] = {
-            "absolute": -rule.no_worse_than_served_by,
-            "direction": "HIGHER_IS_BETTER",
-        }
-    return {"slicingSpecs": [slicing_spec(name) for name in rule.slices] or [{}], "threshold": threshold}

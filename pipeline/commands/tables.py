@@ -1,6 +1,7 @@
 """Tables for the terminal."""
 
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -9,10 +10,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from interest_migration.evaluation.results import ALL, EvaluationReport
+from interest_migration.gates.decision import Check, CheckVerdict, Decision
 from pipeline.outcome import summary_rows
 
 if TYPE_CHECKING:
     from pipeline.outcome import Outcome
+
+_FEW = 5
 
 
 def make_console() -> Console:
@@ -34,14 +38,34 @@ def print_report(console: Console, report: EvaluationReport) -> None:
     console.print(table)
 
 
-def print_verdict(console: Console, outcome: "Outcome") -> None:
-    """Prints what the gates said and what was pushed."""
-    verdict = outcome.verdict
-    served = f"version {verdict.served_version}" if verdict.served_version else "no model, so changes were not judged"
+def print_decision(console: Console, decision: Decision) -> None:
+    """Prints the verdict, the reasons against the model, and what could not be decided."""
+    version = decision.served_version
+    served = "no model, so changes were not judged" if version is None else f"version {version}"
     console.print(f"Compared with: {served}", soft_wrap=True)
-    console.print("Verdict: blessed" if verdict.blessed else "Verdict: refused", style="bold")
-    for line in (*verdict.reasons, *verdict.excused):
-        console.print(f"  - {escape(line)}", soft_wrap=True)
+    counts = Counter(check.verdict for check in decision.checks)
+    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in CheckVerdict if counts[verdict])
+    console.print(f"Verdict: {'blessed' if decision.passed else 'refused'} ({told})", style="bold")
+    for verdict in (CheckVerdict.BROKEN, CheckVerdict.UNDECIDED, CheckVerdict.SKIPPED):
+        _print_checks(console, [check for check in decision.checks if check.verdict is verdict])
+    for note in decision.notes:
+        console.print(f"  {escape(note)}", soft_wrap=True)
+
+
+def _print_checks(console: Console, checks: list[Check]) -> None:
+    """Prints broken checks all, others up to a few."""
+    few = checks if checks and checks[0].verdict is CheckVerdict.BROKEN else checks[:_FEW]
+    for check in few:
+        console.print(f"  - {check.verdict}: {escape(check.reason)}", soft_wrap=True)
+    if len(few) < len(checks):
+        console.print(f"  - {checks[0].verdict}: {len(checks) - len(few)} more; see the decision", soft_wrap=True)
+
+
+def print_verdict(console: Console, outcome: "Outcome") -> None:
+    """Prints what the gate decided and what was pushed."""
+    print_decision(console, outcome.decision)
+    if outcome.review:
+        console.print(f"Review: {escape(outcome.review)}", soft_wrap=True)
     if outcome.pushed:
         how = "Pushed" if outcome.pushed.is_new else "Already served"
         console.print(f"{how}: version {outcome.pushed.version} in {outcome.pushed.path}", soft_wrap=True)

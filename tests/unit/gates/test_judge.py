@@ -228,7 +228,7 @@ SIMULATED = gates(
     AUC | {"no_worse_than_served_by": 0.06, "slices": ["slice_activity"], "min_examples": 300},
     HIT | {"no_worse_than_served_by": 0.03},
     HIT | {"no_worse_than_served_by": 0.08, "slices": ["slice_activity", "user_attributes"], "min_examples": 300},
-    resamples=200,
+    resamples=100,
 )
 
 

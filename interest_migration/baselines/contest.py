@@ -1,0 +1,82 @@
+"""A model against the baselines: all learn from the same train split and are measured on the same test split."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from interest_migration.baselines.settings import BaselineSettings
+from interest_migration.baselines.suite import fit_all
+from interest_migration.evaluation.compare import compare
+from interest_migration.evaluation.measures import LABEL, About, Measures, number_users, slices_of, value_columns
+from interest_migration.evaluation.results import EvaluationReport
+from interest_migration.evaluation.scores import MethodScores, TaskScores
+from interest_migration.evaluation.settings import EvaluationSettings
+from interest_migration.evaluation.spaces import IdSpaces, Numbers, dense_column
+from interest_migration.evaluation.tasks import build_tasks
+from interest_migration.ragged import Examples, read_examples
+from schemas.features import CHURN, HORIZONS, TRANSFORMED_FEATURES, label_name
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Fitted baselines and their scores on the test split.
+
+    Attributes:
+      test: Transformed examples.
+      scores: Task -> baseline -> scores.
+      skipped: Task -> baseline -> why it gave none.
+      spaces: Vocabulary sizes.
+      settings: How scores are measured.
+    """
+
+    test: Examples
+    scores: MethodScores
+    skipped: Mapping[str, Mapping[str, str]]
+    spaces: IdSpaces
+    settings: EvaluationSettings
+
+    @classmethod
+    def prepare(
+        cls,
+        train_files: Sequence[str],
+        test_files: Sequence[str],
+        spaces: IdSpaces,
+        baselines: BaselineSettings,
+        settings: EvaluationSettings,
+    ) -> Self:
+        """Fits every baseline on one split of transformed examples and scores another.
+
+        Raises:
+          DataError: If a split has no example.
+        """
+        suite = fit_all(read_examples(train_files, TRANSFORMED_FEATURES), spaces, baselines)
+        test = read_examples(test_files, TRANSFORMED_FEATURES)
+        return cls(test, suite.score_all(test), suite.skipped, spaces, settings)
+
+    def report(self, model_scores: TaskScores, seed: int) -> EvaluationReport:
+        """Returns every metric of the model and the baselines, and their differences.
+
+        Args:
+          model_scores: Task -> the model's scores of the test split.
+          seed: Seed of the intervals.
+        """
+        return compare(self.test, model_scores, self.scores, self.spaces, self.settings, seed, self.skipped)
+
+    def measures(self, models: Mapping[str, Numbers], about: About) -> Measures:
+        """Returns the table of all methods.
+
+        Args:
+          models: `task/method/measure` -> `[N]` values of the candidate and the served model, in the test split's order.
+          about: What else is known.
+        """
+        values: dict[str, Numbers] = {}
+        for horizon in HORIZONS:
+            label = dense_column(self.test, label_name(CHURN[horizon]))
+            values[f"{CHURN[horizon]}/{LABEL}"] = np.where(label < 0, np.nan, label)
+        values |= models
+        for task in build_tasks(self.test, self.spaces, self.settings):
+            for method, scores in self.scores.get(task.name, {}).items():
+                values |= value_columns(task.name, method, task.per_example(scores))
+        return Measures(number_users(self.test), slices_of(self.test), values, about)

@@ -1,0 +1,105 @@
+"""What people decided about models, against or beside the gate: held back, or released though refused.
+
+The record lies beside the versions, where every pipeline that pushes there reads it: `served/interests/.reviews.jsonl`,
+one JSON object per line, only ever appended to. A review is about a model's content, not about a run: a model that is
+made again, byte for byte, is still held or released. The newest review of a model counts.
+"""
+
+import fcntl
+import json
+import os
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from interest_migration.errors import DataError
+
+REVIEWS_FILE: Final = ".reviews.jsonl"
+
+
+class Action(StrEnum):
+    """What a person decided."""
+
+    HOLD = "hold"  # it must not be pushed, whatever the gate says
+    RELEASE = "release"  # it may be pushed, though the gate refused it
+
+
+@dataclass(frozen=True)
+class Review:
+    """One decision of a person.
+
+    Attributes:
+      action: What was decided.
+      by: Who decided.
+      reason: Why, in their words.
+      at: When, ISO 8601 UTC.
+      run: Run that made the model.
+      digest: Content of the model (`interest_migration.serving.versions.digest_files`).
+      version: Version it was pushed as, if it was.
+    """
+
+    action: Action
+    by: str
+    reason: str
+    at: str
+    run: str
+    digest: str
+    version: int | None = None
+
+    def describe(self) -> str:
+        """Returns one sentence: `released by Ada on 2026-03-01T10:00:00Z: known outage on the test days`."""
+        done = {Action.HOLD: "held", Action.RELEASE: "released"}[self.action]
+        return f"{done} by {self.by} on {self.at}: {self.reason}"
+
+
+def now() -> str:
+    """Returns the time as reviews write it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def record_review(directory: Path, review: Review) -> None:
+    """Appends a review to the record of a served model's folder.
+
+    Raises:
+      DataError: If it cannot be written.
+    """
+    line = json.dumps(asdict(review)) + "\n"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with (directory / REVIEWS_FILE).open("a", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise DataError(
+            f"expected a folder for served models that can be written, received {directory}: {error.strerror}"
+        ) from error
+
+
+def read_reviews(directory: Path) -> list[Review]:
+    """Returns all reviews, oldest first.
+
+    Raises:
+      DataError: If the record is damaged: a hold must not be lost unnoticed.
+    """
+    path = directory / REVIEWS_FILE
+    if not path.exists():
+        return []
+    reviews = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            values = json.loads(line)
+            reviews.append(Review(**{**values, "action": Action(values["action"])}))
+        except (ValueError, TypeError, KeyError) as error:
+            raise DataError(
+                f"expected a review in line {number} of {path}, received something else; repair it"
+            ) from error
+    return reviews
+
+
+def standing_review(directory: Path, digest: str) -> Review | None:
+    """Returns the newest review of a model's content, or None."""
+    return next((review for review in reversed(read_reviews(directory)) if review.digest == digest), None)
