@@ -144,8 +144,8 @@ class _Spec(component_spec.ComponentSpec):
 class Comparison(base_component.BaseComponent):
     """Measures the model, the baselines and the served model on the test split.
 
-    Outputs: `comparison`, with `comparison.json` (the model beside the baselines) and `measures.parquet` (every method on
-    every example).
+    Outputs: `comparison`, with `comparison.json` (the model beside the baselines) and `measures.parquet` (every method
+    on every example).
     """
 
     SPEC_CLASS = _Spec

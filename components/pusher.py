@@ -31,7 +31,8 @@ class VersionExecutor(executor.Executor):
     ) -> None:
         """Pushes a model that is blessed and not held, or that a person released.
 
-        `pushed`, `pushed_destination` and `pushed_version` on the output say what happened, `review` what a person said.
+        `pushed`, `pushed_destination` and `pushed_version` on the output say what happened, `review` what a person
+        decided.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         pushed_model = artifact_utils.get_single_instance(output_dict[standard_component_specs.PUSHED_MODEL_KEY])

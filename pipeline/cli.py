@@ -3,7 +3,9 @@
 import click
 
 from pipeline.commands.evaluate import evaluate
+from pipeline.commands.gate import gate
 from pipeline.commands.ingest import ingest
+from pipeline.commands.review import review
 from pipeline.commands.run import run
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -14,10 +16,12 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 def main() -> None:
     """Learns from behaviour logs how users' interests move between categories, and serves the answer.
 
-    Exit codes: 0 done (run: pushed), 3 refused by a gate, 2 bad input or configuration, 1 failure.
+    Exit codes: 0 done (run: pushed; gate: passed), 3 refused by a gate, 2 bad input or configuration, 1 failure.
     """
 
 
 main.add_command(run)
 main.add_command(ingest)
 main.add_command(evaluate)
+main.add_command(gate)
+main.add_command(review)

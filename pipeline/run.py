@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from interest_migration.errors import ConfigError
-from interest_migration.gates.settings import GateSettings
 from interest_migration.gates.decision import Decision
+from interest_migration.gates.settings import GateSettings
 from interest_migration.privacy.keys import load_key
 from interest_migration.privacy.pseudonyms import Pseudonymiser
 from interest_migration.serving.reviews import read_reviews

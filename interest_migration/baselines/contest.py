@@ -68,7 +68,7 @@ class Contest:
         """Returns the table of all methods.
 
         Args:
-          models: `task/method/measure` -> `[N]` values of the candidate and the served model, in the test split's order.
+          models: `task/method/measure` -> `[N]` values of the candidate and the served model, in the order of `test`.
           about: What else is known.
         """
         values: dict[str, Numbers] = {}
