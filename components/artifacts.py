@@ -16,12 +16,12 @@ class Summary(Artifact):
 
 
 class Comparison(Artifact):
-    """The model, the baselines and the served model on the same examples, as JSON and Parquet."""
+    """The model and the baselines on the same examples, as JSON and Parquet."""
 
     TYPE_NAME = "components.Comparison"
 
 
 class Decision(Artifact):
-    """What a gate decided and why, as JSON."""
+    """What a gate decided and why, as JSON; the model gate adds the measures it judged, as Parquet."""
 
     TYPE_NAME = "components.Decision"

@@ -1,4 +1,4 @@
-"""Comparison: the model beside the baselines and the served model, on the same examples."""
+"""Comparison: the model beside the baselines, on the same examples."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -10,17 +10,15 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.utils import io_utils, path_utils
 
 from components import artifacts
-from components.served_model import is_found, served_number
 from interest_migration.baselines.contest import Contest
 from interest_migration.baselines.settings import BaselineSettings
-from interest_migration.errors import DataError
 from interest_migration.evaluation.compare import MODEL
-from interest_migration.evaluation.measures import SERVED, About, Measures
+from interest_migration.evaluation.measures import Measures
 from interest_migration.evaluation.results import EvaluationReport
 from interest_migration.evaluation.scores import RankedItems, TaskScores
 from interest_migration.evaluation.settings import EvaluationSettings
 from interest_migration.evaluation.spaces import IdSpaces
-from interest_migration.model.evaluated import align, evaluate_model
+from interest_migration.model.evaluated import evaluate_model, match_examples, without_keys
 from interest_migration.model.scores import predict_scores
 from interest_migration.transform.vocabularies import CATEGORIES, ITEMS
 from schemas.features import CUT_TIME, USER
@@ -53,28 +51,18 @@ def compare_model(
     return contest.report(_score(model, test_files, spaces), seed)
 
 
-def measure_models(model: str, served: types.Artifact, raw_files: list[str], contest: Contest, seed: int) -> Measures:
-    """Measures the model, the served one if there is one, and the baselines on every example.
-
-    A served model that cannot be measured, as one from before a change of the signatures, is noted: rules that compare
-    with it then refuse.
+def measure_model(model: str, raw_files: list[str], contest: Contest, seed: int) -> Measures:
+    """Measures the model and the baselines on every example.
 
     Args:
       model: Folder of the SavedModel.
-      served: What `ServedModel` found.
-      raw_files: The raw examples behind the contest's test split.
+      raw_files: The raw examples behind the contest's test split; the table has their order.
       contest: The baselines.
-      seed: Seed of the intervals.
+      seed: Seed of the resamples.
     """
-    users, times_s = contest.test[USER], contest.test[CUT_TIME]
-    values = align(evaluate_model(model, raw_files, MODEL), users, times_s)
-    version, note = (served_number(served), "") if is_found(served) else (None, "")
-    if version is not None:
-        try:
-            values |= align(evaluate_model(served.uri, raw_files, SERVED), users, times_s)
-        except DataError as error:
-            note = str(error)
-    return contest.measures(values, About(version, note, contest.skipped, seed))
+    measured = evaluate_model(model, raw_files, MODEL)
+    places = match_examples(measured, contest.test[USER], contest.test[CUT_TIME])
+    return contest.measures(seed).take(places).with_values(without_keys(measured))
 
 
 def read_spaces(transform_graph: str) -> IdSpaces:
@@ -115,11 +103,10 @@ class _Executor(base_executor.BaseExecutor):
             EvaluationSettings.model_validate_json(exec_properties["evaluation"]),
         )
         raw_files = split_files(artifact_utils.get_single_uri(input_dict["raw_examples"]), "test")
-        served = artifact_utils.get_single_instance(input_dict["served_model"])
         uri = artifact_utils.get_single_uri(output_dict["comparison"])
         report = contest.report(_score(model, test_files, spaces), seed)
         io_utils.write_string_file(f"{uri}/{COMPARISON_FILE}", report.to_json())
-        measure_models(model, served, raw_files, contest, seed).write(Path(uri))
+        measure_model(model, raw_files, contest, seed).write(Path(uri))
 
 
 class _Spec(component_spec.ComponentSpec):
@@ -136,16 +123,15 @@ class _Spec(component_spec.ComponentSpec):
         "raw_examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "transform_graph": component_spec.ChannelParameter(type=standard_artifacts.TransformGraph),
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
-        "served_model": component_spec.ChannelParameter(type=standard_artifacts.Model),
     }
     OUTPUTS = {"comparison": component_spec.ChannelParameter(type=artifacts.Comparison)}  # noqa: RUF012
 
 
 class Comparison(base_component.BaseComponent):
-    """Measures the model, the baselines and the served model on the test split.
+    """Measures the model and the baselines on the test split.
 
-    Outputs: `comparison`, with `comparison.json` (the model beside the baselines) and `measures.parquet` (every method
-    on every example).
+    Outputs: `comparison`, with `comparison.json` (metrics with intervals) and `measures.parquet` (every method on every
+    example).
     """
 
     SPEC_CLASS = _Spec
@@ -158,7 +144,6 @@ class Comparison(base_component.BaseComponent):
         raw_examples: types.BaseChannel,
         transform_graph: types.BaseChannel,
         model: types.BaseChannel,
-        served_model: types.BaseChannel,
         baselines: str,
         evaluation: str,
         seed: int,
@@ -168,10 +153,9 @@ class Comparison(base_component.BaseComponent):
 
         Args:
           examples: Transformed examples; baselines learn from the train split.
-          raw_examples: What they were before: what models from other runs can read.
+          raw_examples: What they were before Transform.
           transform_graph: Tells the vocabulary sizes.
           model: The trained model.
-          served_model: What `ServedModel` found.
           baselines: `BaselineSettings` as JSON.
           evaluation: `EvaluationSettings` as JSON.
           seed: Seed of the intervals.
@@ -183,7 +167,6 @@ class Comparison(base_component.BaseComponent):
                 raw_examples=raw_examples,
                 transform_graph=transform_graph,
                 model=model,
-                served_model=served_model,
                 baselines=baselines,
                 evaluation=evaluation,
                 seed=seed,

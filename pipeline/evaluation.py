@@ -92,7 +92,7 @@ def find_measures(evaluation: Path) -> Path:
       DataError: If there is no evaluation.
     """
     place = evaluation.resolve()
-    for folder in (place, *(Path(read_artifacts(run)["comparison"]) for run in _runs_of(place))):
+    for folder in (place, *(Path(read_artifacts(run)["decision"]) for run in _runs_of(place))):
         if (folder / MEASURES_FILE).is_file():
             return folder
     raise DataError(

@@ -54,6 +54,7 @@ MODEL_GATE: Final = (
     *_CORE,
     "interest_migration/gates",
     "interest_migration/evaluation",
+    "interest_migration/model/evaluated.py",
     "components/model_gate.py",
 )
 

@@ -3,9 +3,11 @@
 BehaviorExampleGen --+--> StatisticsGen --> ExampleValidator <-- ImportSchemaGen
                      +--> Transform --> Trainer --+--> Evaluator
                      |        |                   |
-                     +--------+--> Comparison <---+----------> Pusher
-                                       ^  |                       ^
-                              ServedModel +--> ModelGate ---------+
+                     +--------+--> Comparison <---+-------------> Pusher
+                     |                 |                            ^
+                     +-----------------+--> ModelGate --------------+
+                                              ^
+                                         ServedModel
 """
 
 import json
@@ -21,7 +23,6 @@ from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import pusher_pb2, trainer_pb2, transform_pb2
-from tfx.types import BaseChannel
 
 import schemas
 from components.comparison import Comparison
@@ -121,9 +122,11 @@ def _components(
         code=fingerprints.fingerprint_code(fingerprints.EVALUATOR),
     )
     served = ServedModel(directory=str(config.served_directory), run_token=resolved.served_state)
-    comparison = _comparison(config, example_gen, transform, trainer, served.outputs["model"])
+    comparison = _comparison(config, example_gen, transform, trainer)
     gate = ModelGate(
         comparison=comparison.outputs["comparison"],
+        raw_examples=examples,
+        served_model=served.outputs["model"],
         gates=gates.model_dump_json(),
         code=fingerprints.fingerprint_code(fingerprints.MODEL_GATE),
     )
@@ -135,8 +138,8 @@ def _components(
         transform,
         trainer,
         evaluator,
-        served,
         comparison,
+        served,
         gate,
         _pusher(config, trainer, gate, resolved.served_state),
     ]
@@ -175,18 +178,13 @@ def _trainer(config: PipelineConfig, transform: Transform, schema_gen: ImportSch
 
 
 def _comparison(
-    config: PipelineConfig,
-    example_gen: BehaviorExampleGen,
-    transform: Transform,
-    trainer: Trainer,
-    served_model: BaseChannel,
+    config: PipelineConfig, example_gen: BehaviorExampleGen, transform: Transform, trainer: Trainer
 ) -> Comparison:
     return Comparison(
         examples=transform.outputs["transformed_examples"],
         raw_examples=example_gen.outputs["examples"],
         transform_graph=transform.outputs["transform_graph"],
         model=trainer.outputs["model"],
-        served_model=served_model,
         baselines=config.baselines.model_dump_json(),
         evaluation=evaluation_settings(config).model_dump_json(),
         seed=config.seed,

@@ -16,7 +16,7 @@ from interest_migration.evaluation.settings import EvaluationSettings
 from interest_migration.evaluation.spaces import IdSpaces, Numbers, dense_column
 from interest_migration.evaluation.tasks import build_tasks
 from interest_migration.ragged import Examples, read_examples
-from schemas.features import CHURN, HORIZONS, TRANSFORMED_FEATURES, label_name
+from schemas.features import CHURN, CUT_TIME, HORIZONS, TRANSFORMED_FEATURES, label_name
 
 
 @dataclass(frozen=True)
@@ -64,19 +64,18 @@ class Contest:
         """
         return compare(self.test, model_scores, self.scores, self.spaces, self.settings, seed, self.skipped)
 
-    def measures(self, models: Mapping[str, Numbers], about: About) -> Measures:
-        """Returns the table of all methods.
+    def measures(self, seed: int) -> Measures:
+        """Returns the table of the baselines, in the order of `test`.
 
         Args:
-          models: `task/method/measure` -> `[N]` values of the candidate and the served model, in the order of `test`.
-          about: What else is known.
+          seed: Seed of the resamples of those who read it.
         """
         values: dict[str, Numbers] = {}
         for horizon in HORIZONS:
             label = dense_column(self.test, label_name(CHURN[horizon]))
             values[f"{CHURN[horizon]}/{LABEL}"] = np.where(label < 0, np.nan, label)
-        values |= models
         for task in build_tasks(self.test, self.spaces, self.settings):
             for method, scores in self.scores.get(task.name, {}).items():
                 values |= value_columns(task.name, method, task.per_example(scores))
-        return Measures(number_users(self.test), slices_of(self.test), values, about)
+        users, times_s = number_users(self.test), dense_column(self.test, CUT_TIME)
+        return Measures(users, times_s, slices_of(self.test), values, About(skipped=self.skipped, seed=seed))

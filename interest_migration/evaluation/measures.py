@@ -1,15 +1,15 @@
 """What every method did on every test example, as one table: gates judge it and reports draw it without any model.
 
-    user  switched  user_attributes      churn_short/label  churn_short/model/score  next_item/served/hit_at_10
-    0     "1"       ["age=25", ...]      1                  0.83                     1
-    0     "0"       ["age=25", ...]      NaN                NaN                      NaN
+    user  cut_time_s  switched  user_attributes   churn_short/label  churn_short/model/score  next_item/served/hit_at_10
+    0     1514419200  "1"       ["age=25", ...]   1                  0.83                     1
+    0     1515628800  "0"       ["age=25", ...]   NaN                NaN                      NaN
 
 `user` numbers the users without telling who they are. Values are NaN where an example does not count for a task.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -23,7 +23,7 @@ from interest_migration.errors import DataError
 from interest_migration.evaluation.spaces import Numbers
 from interest_migration.ragged import Examples, Ragged
 from interest_migration.storage.atomic import replacing
-from schemas.features import RAW_FEATURES, SWITCHED, USER, Role, label_name
+from schemas.features import CUT_TIME, RAW_FEATURES, SWITCHED, USER, Role, label_name
 
 MEASURES_FILE: Final = "measures.parquet"
 SERVED: Final = "served"
@@ -59,12 +59,14 @@ class Measures:
 
     Attributes:
       users: `[N]` int64, number of each example's user.
+      times_s: `[N]` int64, its cut time.
       slices: Slice column -> `[N]` strings, or lists of strings; null or empty where an example is in none.
       values: `task/label` or `task/method/measure` -> `[N]` float32.
       about: What else is known.
     """
 
     users: npt.NDArray[np.int64]
+    times_s: npt.NDArray[np.int64]
     slices: Mapping[str, pa.Array]
     values: Mapping[str, Numbers]
     about: About = About()
@@ -95,9 +97,23 @@ class Measures:
         chosen = rows if value is None else rows[pc.equal(array.flatten(), value).to_numpy(zero_copy_only=False)]
         return np.bincount(chosen, minlength=len(self)) > 0
 
+    def take(self, rows: npt.NDArray[np.int64]) -> Self:
+        """Returns the given examples in the given order."""
+        return replace(
+            self,
+            users=self.users[rows],
+            times_s=self.times_s[rows],
+            slices={name: column.take(pa.array(rows)) for name, column in self.slices.items()},
+            values={name: column[rows] for name, column in self.values.items()},
+        )
+
+    def with_values(self, values: Mapping[str, Numbers], about: About | None = None) -> Self:
+        """Returns the table with further columns, `task/method/measure` -> `[N]`, and what else is known now."""
+        return replace(self, values={**self.values, **values}, about=about or self.about)
+
     def write(self, folder: Path) -> None:
         """Writes `measures.parquet` into a folder."""
-        columns = {"user": pa.array(self.users), **self.slices}
+        columns = {"user": pa.array(self.users), CUT_TIME: pa.array(self.times_s), **self.slices}
         columns |= {name: pa.array(values.astype(np.float32)) for name, values in self.values.items()}
         table = pa.table(columns).replace_schema_metadata({_ABOUT: json.dumps(asdict(self.about))})
         with replacing(folder / MEASURES_FILE) as temporary:
@@ -117,9 +133,9 @@ class Measures:
         except (OSError, pa.ArrowException, KeyError, ValueError, TypeError) as error:
             raise DataError(f"expected an evaluation in {folder}, received no readable {MEASURES_FILE}") from error
         columns = {name: table[name].combine_chunks() for name in table.column_names}
-        users = columns.pop("user").to_numpy()
+        users, times_s = (columns.pop(name).to_numpy() for name in ("user", CUT_TIME))
         slices = {name: columns.pop(name) for name in SLICE_COLUMNS if name in columns}
-        return cls(users, slices, {name: values.to_numpy() for name, values in columns.items()}, about)
+        return cls(users, times_s, slices, {name: values.to_numpy() for name, values in columns.items()}, about)
 
 
 def slices_of(examples: Examples) -> dict[str, pa.Array]:

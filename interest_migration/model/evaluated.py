@@ -52,27 +52,37 @@ def evaluate_model(model: str, paths: Sequence[str], method: str, batch_size: in
         ) from error
 
 
-def align(columns: Columns, users: Any, cut_times_s: Any) -> Columns:
-    """Returns the values of columns in another order of the same examples, without their keys.
+def match_examples(columns: Columns, users: Any, times_s: Any) -> npt.NDArray[np.int64]:
+    """Finds raw examples among transformed ones, which Transform may have put in another order.
 
     Args:
-      columns: What `evaluate_model` returned.
-      users: `[N]` pseudonyms in the order wanted.
-      cut_times_s: `[N]` cut times in that order.
+      columns: What `evaluate_model` returned of N raw examples.
+      users: `[N]` pseudonyms of the transformed examples.
+      times_s: `[N]` their cut times.
+
+    Returns:
+      `[N]`, the place of each raw example among the transformed ones.
 
     Raises:
       DataError: If the examples are not the same.
     """
-    theirs, ours = np.lexsort((columns[CUT_TIME], columns[USER])), np.lexsort((cut_times_s, users))
-    same = len(theirs) == len(ours) and all(
-        np.array_equal(columns[name][theirs], np.asarray(wanted)[ours])
-        for name, wanted in ((USER, users), (CUT_TIME, cut_times_s))
+    raw, transformed = np.lexsort((columns[CUT_TIME], columns[USER])), np.lexsort((times_s, users))
+    same = len(raw) == len(transformed) and all(
+        np.array_equal(columns[name][raw], np.asarray(wanted)[transformed])
+        for name, wanted in ((USER, users), (CUT_TIME, times_s))
     )
     if not same:
-        raise DataError(f"expected the same examples raw and transformed, received {len(theirs)} and {len(ours)}")
-    order = np.empty(len(ours), np.int64)
-    order[ours] = theirs
-    return {name: values[order] for name, values in columns.items() if name not in _KEYS}
+        raise DataError(
+            f"expected the same examples raw and transformed, received {len(raw)} and {len(transformed)} that differ"
+        )
+    places = np.empty(len(raw), np.int64)
+    places[raw] = transformed
+    return places
+
+
+def without_keys(columns: Columns) -> Columns:
+    """Returns the measures alone."""
+    return {name: values for name, values in columns.items() if name not in _KEYS}
 
 
 def _evaluate(loaded: Any, paths: Sequence[str], method: str, batch_size: int) -> Columns:

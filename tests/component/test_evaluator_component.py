@@ -1,5 +1,4 @@
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +7,14 @@ from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.components.util import examples_utils
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
-from tfx.dsl.io import fileio
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, channel_utils, standard_artifacts
 from tiny_saved_model import save_tiny_model, write_examples
 
-from components.evaluation_results import read_metrics
-from components.evaluator import Evaluator, GatedExecutor
+from components.evaluation_results import Metrics, read_metrics
+from components.evaluator import Evaluator, SlicedExecutor
+from interest_migration.gates.evaluation import build_eval_config
 from interest_migration.gates.settings import GateSettings
-from interest_migration.gates.verdict import Verdict
-from interest_migration.serving.versions import digest_files
 from schemas.features import (
     CUT_TIME,
     HORIZON_OBSERVED,
@@ -56,7 +53,6 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_examples(root / "examples" / "Split-test" / "data-0.gz", ROWS[:2])
     write_examples(root / "examples" / "Split-test" / "data-1.gz", ROWS[2:])
     save_tiny_model(root / "model" / "Format-Serving")
-    save_tiny_model(root / "served" / "7", bias=0.25)
     kinds = {"string": schema_pb2.BYTES, "int64": schema_pb2.INT, "float32": schema_pb2.FLOAT}
     schema = schema_pb2.Schema(represent_variable_length_as_ragged=True)
     for spec in RAW_FEATURES:
@@ -69,52 +65,37 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def evaluate(
-    inputs: Path, outputs: Path, rules: list[Mapping[str, Any]], served: bool = False
-) -> tuple[Verdict, standard_artifacts.ModelBlessing]:
-    examples, model, version, schema = (
-        standard_artifacts.Examples(),
-        standard_artifacts.Model(),
-        standard_artifacts.Model(),
-        standard_artifacts.Schema(),
-    )
+def evaluate(inputs: Path, outputs: Path) -> Metrics:
+    examples, model, schema = standard_artifacts.Examples(), standard_artifacts.Model(), standard_artifacts.Schema()
     examples.uri, model.uri, schema.uri = (str(inputs / name) for name in ("examples", "model", "schema"))
     examples.split_names = artifact_utils.encode_split_names(["test"])
     examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
     examples_utils.set_file_format(examples, "tfrecords_gzip")
-    version.set_int_custom_property("found", int(served))
-    if served:
-        version.uri = str(inputs / "served" / "7")
-        version.set_int_custom_property("version", 7)
-    evaluation, blessing = standard_artifacts.ModelEvaluation(), standard_artifacts.ModelBlessing()
-    evaluation.uri, blessing.uri = str(outputs / "evaluation"), str(outputs / "blessing")
-    gates = {"slices": [SWITCHED, SLICE_ACTION, USER_ATTRIBUTES], "rules": [{"name": "rule", **r} for r in rules]}
+    evaluation = standard_artifacts.ModelEvaluation()
+    evaluation.uri = str(outputs / "evaluation")
+    rule = {"name": "any", "task": "churn_short", "metric": "auc", "at_least": 0.1}
+    gates = GateSettings.from_values(
+        {"slices": [SWITCHED, SLICE_ACTION, USER_ATTRIBUTES], "rules": [rule]}, source="gates"
+    )
     context = BaseBeamExecutor.Context(
         beam_pipeline_args=["--runner=FnApiRunner"], tmp_dir=str(outputs / "tmp"), unique_id="1"
     )
-    GatedExecutor(context).Do(
-        {"examples": [examples], "model": [model], "baseline_model": [version], "schema": [schema]},
-        {"evaluation": [evaluation], "blessing": [blessing]},
-        {"gates": GateSettings.from_values(gates, source="gates").model_dump_json(), "code": ""},
+    SlicedExecutor(context).Do(
+        {"examples": [examples], "model": [model], "schema": [schema]},
+        {"evaluation": [evaluation]},
+        {"eval_config": json.dumps(build_eval_config(gates)), "code": "abc"},
     )
-    return Verdict.from_json(json.loads((outputs / "blessing" / "verdict.json").read_text())), blessing
+    return read_metrics(evaluation.uri)
 
 
-CHURN = {"task": "churn_short", "metric": "auc"}
-NEXT = {"task": "next_category", "metric": "hit_at_5"}
-
-
-def test_metrics_and_a_blessing(inputs: Path, tmp_path: Path) -> None:
-    verdict, blessing = evaluate(inputs, tmp_path, [{**CHURN, "at_least": 0.6}, {**NEXT, "at_least": 0.5}])
-    assert verdict == Verdict(blessed=True, reasons=(), excused=())
-    assert blessing.get_int_custom_property("blessed") == 1
-    assert sorted(path.name for path in Path(blessing.uri).iterdir()) == ["BLESSED", "verdict.json"]
-    metrics = read_metrics(str(tmp_path / "evaluation"))
+def test_metrics(inputs: Path, tmp_path: Path) -> None:
+    metrics = evaluate(inputs, tmp_path)
     churn = metrics[()]["churn_short"]
     # Pairs (positive, negative): .9 > .2, .9 = .9, .4 > .2, .4 < .9.
     assert churn["auc"] == pytest.approx(2.5 / 4)
     assert churn["example_count"] == 4
     assert churn["accuracy"] == pytest.approx(2 / 4)
+    assert churn["brier"] == pytest.approx((0.1**2 + 0.2**2 + 0.9**2 + 0.6**2) / 4)
     assert metrics[()]["next_category"]["hit_at_5"] == pytest.approx(2.0 / 4)
     # (label, prediction): 1 1, 1 1, 2 1, 1 2.
     assert metrics[()]["next_category"]["accuracy"] == pytest.approx(2 / 4)
@@ -123,8 +104,7 @@ def test_metrics_and_a_blessing(inputs: Path, tmp_path: Path) -> None:
 
 
 def test_slices(inputs: Path, tmp_path: Path) -> None:
-    evaluate(inputs, tmp_path, [{**CHURN, "at_least": 0.1}])
-    metrics = read_metrics(str(tmp_path / "evaluation"))
+    metrics = evaluate(inputs, tmp_path)
     counts = {key: tasks["next_category"]["example_count"] for key, tasks in metrics.items()}
     assert counts == {
         (): 4,
@@ -138,51 +118,6 @@ def test_slices(inputs: Path, tmp_path: Path) -> None:
     assert metrics[("switched", "1"),]["next_category"]["hit_at_5"] == pytest.approx(0.5)
 
 
-def test_refusal_with_reasons(inputs: Path, tmp_path: Path) -> None:
-    rules = [
-        {**CHURN, "at_least": 0.7},
-        {**NEXT, "at_least": 0.6, "slices": ["switched=1", "slice_platform=web"]},
-        {"task": "churn_long", "metric": "auc", "at_least": 0.5},
-        {"task": "churn_long", "metric": "accuracy", "at_least": 0.5, "when_undefined": "pass"},
-    ]
-    verdict, blessing = evaluate(inputs, tmp_path, rules)
-    assert blessing.get_int_custom_property("blessed") == 0
-    assert sorted(path.name for path in Path(blessing.uri).iterdir()) == ["NOT_BLESSED", "verdict.json"]
-    assert verdict.reasons == (
-        "rule: expected auc of churn_long in all examples (0 known labels) to be at least 0.5, received undefined",
-        "rule: expected auc of churn_short in all examples (4 known labels) to be at least 0.7, received 0.6250",
-        "rule: expected hit_at_5 of next_category in slice_platform=web (0 known labels) to be at least 0.6, "
-        "received undefined",
-        "rule: expected hit_at_5 of next_category in switched=1 (2 known labels) to be at least 0.6, received 0.5000",
-    )
-    assert len(verdict.excused) == 1
-
-
-def test_change_against_the_served_model(inputs: Path, tmp_path: Path) -> None:
-    rules = [{**NEXT, "no_worse_than_served_by": 0.2}, {**CHURN, "no_worse_than_served_by": 0.0}]
-    verdict, _ = evaluate(inputs, tmp_path, rules, served=True)
-    assert verdict.served_version == 7
-    assert verdict.reasons == (
-        "rule: expected change of hit_at_5 of next_category in all examples (4 known labels) against the served model "
-        "to be at least -0.2, received -0.2500",
-    )
-    served = read_metrics(str(tmp_path / "evaluation"), "baseline")
-    assert served[()]["next_category"]["hit_at_5"] == pytest.approx(0.75)
-
-
-def test_the_served_model_survives_the_removal_of_temporary_files(inputs: Path, tmp_path: Path) -> None:
-    before = digest_files(inputs / "served" / "7")
-    evaluate(inputs, tmp_path, [{**NEXT, "no_worse_than_served_by": 0.3}], served=True)
-    fileio.rmtree(str(tmp_path / "tmp"))  # as the launcher does
-    assert digest_files(inputs / "served" / "7") == before
-
-
-def test_the_first_model_is_not_judged_by_changes(inputs: Path, tmp_path: Path) -> None:
-    verdict, blessing = evaluate(inputs, tmp_path, [{**NEXT, "no_worse_than_served_by": 0.0}])
-    assert verdict == Verdict(blessed=True, reasons=(), excused=(), served_version=None)
-    assert blessing.get_int_custom_property("blessed") == 1
-
-
 def test_construction() -> None:
     def channel(kind: type) -> Any:
         return channel_utils.as_channel([kind()])
@@ -190,10 +125,9 @@ def test_construction() -> None:
     evaluator = Evaluator(
         examples=channel(standard_artifacts.Examples),
         model=channel(standard_artifacts.Model),
-        served_model=channel(standard_artifacts.Model),
         schema=channel(standard_artifacts.Schema),
-        gates="{}",
+        eval_config="{}",
         code="abc",
     )
-    assert evaluator.outputs["blessing"].type is standard_artifacts.ModelBlessing
-    assert evaluator.exec_properties == {"gates": "{}", "code": "abc"}
+    assert evaluator.outputs["evaluation"].type is standard_artifacts.ModelEvaluation
+    assert evaluator.exec_properties == {"eval_config": "{}", "code": "abc"}

@@ -26,4 +26,4 @@ def table(
         USER_ATTRIBUTES: pa.array(attributes or [[]] * len(users), pa.list_(pa.string())),
     }
     columns = {name: np.asarray(column, np.float32) for name, column in values.items()}
-    return Measures(np.asarray(users, np.int64), slices, columns, about or About())
+    return Measures(np.asarray(users, np.int64), np.arange(len(users)), slices, columns, about or About())

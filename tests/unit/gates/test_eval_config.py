@@ -54,36 +54,10 @@ def test_next_category_is_also_a_classification() -> None:
     assert names == ["RankingMeasures", "CategoryClassification"]
 
 
-def test_a_rule_without_slices_is_checked_on_all_examples_only() -> None:
-    thresholds = metrics_of(config(RULE), "churn_short")["perSliceThresholds"]
-    assert thresholds == {
-        "auc": {
-            "thresholds": [
-                {"slicingSpecs": [{}], "threshold": {"valueThreshold": {"lowerBound": 0.7}}},
-            ]
-        }
-    }
-
-
-def test_bounds_and_change_of_a_sliced_rule() -> None:
-    rule = {
-        "task": "next_category",
-        "metric": "hit_at_5",
-        "at_least": 0.1,
-        "at_most": 0.9,
-        "no_worse_than_served_by": 0.02,
-        "slices": ["switched=1", "slice_action"],
-    }
-    thresholds = metrics_of(config(rule), "next_category")["perSliceThresholds"]["hit_at_5"]["thresholds"]
-    assert thresholds == [
-        {
-            "slicingSpecs": [{"featureValues": {"switched": "1"}}, {"featureKeys": ["slice_action"]}],
-            "threshold": {
-                "valueThreshold": {"lowerBound": 0.1, "upperBound": 0.9},
-                "changeThreshold": {"absolute": -0.02, "direction": "HIGHER_IS_BETTER"},
-            },
-        }
-    ]
+def test_thresholds_are_left_to_the_model_gate() -> None:
+    assert "thresholds" not in json.dumps(config({**RULE, "no_worse_than_served_by": 0.1})).lower().replace(
+        "confusion_thresholds", ""
+    )
 
 
 def test_slices_of_rules_are_measured_too_and_once() -> None:

@@ -27,12 +27,17 @@ def test_valid_file(tmp_path: Path) -> None:
     [
         ({"task": "chrun_short"}, r"rules\.0\.task: .*expected one of churn_short, .* received 'chrun_short'"),
         ({"metric": "hit_at_5"}, r"expected a metric of churn_short: auc, "),
-        ({"at_least": None}, r"expected at_least, at_most or no_worse_than_served_by, received none"),
+        ({"at_least": None}, r"expected at_least, at_most, .* or max_gap, received none"),
         ({"at_least": 0.9, "at_most": 0.1}, r"expected at_least <= at_most"),
         ({"slices": ["colour=red"]}, r"rules\.0\.slices: .*expected columns of switched, "),
         ({"when_undefined": "maybe"}, r"rules\.0\.when_undefined: .*'pass' or 'refuse'"),
         ({"no_worse_than_served_by": -0.1}, r"rules\.0\.no_worse_than_served_by"),
         ({"metric": "calibration", "no_worse_than_served_by": 0.1}, r"expected at_least and at_most for calibration"),
+        ({"metric": "calibration", "lift_over_baseline": {}}, r"expected at_least and at_most for calibration"),
+        ({"max_gap": 0.1}, r"expected slices for max_gap, received none"),
+        ({"judge_by": "eye"}, r"rules\.0\.judge_by: .*'interval' or 'value'"),
+        ({"when_undecided": "wait"}, r"rules\.0\.when_undecided: .*'pass' or 'refuse'"),
+        ({"lift_over_baseline": {"above": 0.1}}, r"rules\.0\.lift_over_baseline\.above: Extra inputs"),
         ({"atleast": 0.5}, r"rules\.0\.atleast: Extra inputs"),
     ],
 )
