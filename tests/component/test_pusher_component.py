@@ -8,6 +8,8 @@ from tfx.utils import proto_utils
 
 from components.pusher import KEEP_VERSIONS, VersionExecutor
 from interest_migration.errors import DataError
+from interest_migration.serving.reviews import Action, Review, record_review
+from interest_migration.serving.versions import digest_files, list_versions
 
 
 @pytest.fixture
@@ -67,6 +69,35 @@ def test_only_the_versions_asked_for_stay(model: standard_artifacts.Model, tmp_p
         (Path(model.uri) / "Format-Serving" / "saved_model.pb").write_text(str(number))
         push(model, tmp_path / "served", 1, tmp_path / str(number))
     assert sorted(path.name for path in (tmp_path / "served").iterdir()) == ["2", "3"]
+
+
+def review(model: standard_artifacts.Model, directory: Path, action: Action) -> None:
+    digest = digest_files(Path(model.uri) / "Format-Serving")
+    record_review(directory, Review(action, "Ada", "the test days were odd", "2026-01-02T03:04:05Z", "run-1", digest))
+
+
+def test_a_held_model_is_not_pushed_though_it_is_blessed(model: standard_artifacts.Model, tmp_path: Path) -> None:
+    review(model, tmp_path / "served", Action.HOLD)
+    pushed = push(model, tmp_path / "served", 1, tmp_path)
+    assert pushed.get_int_custom_property("pushed") == 0
+    assert pushed.get_string_custom_property("review") == (
+        "held by Ada on 2026-01-02T03:04:05Z: the test days were odd"
+    )
+    assert not list_versions(tmp_path / "served")
+
+
+def test_a_released_model_is_pushed_though_it_is_refused(model: standard_artifacts.Model, tmp_path: Path) -> None:
+    review(model, tmp_path / "served", Action.HOLD)
+    review(model, tmp_path / "served", Action.RELEASE)
+    pushed = push(model, tmp_path / "served", 0, tmp_path)
+    assert pushed.get_string_custom_property("pushed_version") == "1"
+    assert pushed.get_string_custom_property("review").startswith("released by Ada")
+
+
+def test_a_review_of_another_model_changes_nothing(model: standard_artifacts.Model, tmp_path: Path) -> None:
+    review(model, tmp_path / "served", Action.HOLD)
+    (Path(model.uri) / "Format-Serving" / "saved_model.pb").write_text("another")
+    assert push(model, tmp_path / "served", 1, tmp_path).get_string_custom_property("pushed_version") == "1"
 
 
 def test_an_unusable_directory_is_an_error(model: standard_artifacts.Model, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def measured(outcome: str) -> list[dict[str, object]]:
 def test_a_first_run_pushes_version_1_and_says_so(shop: Shop):
     assert shop.first.exit_code == 0, shop.first.output
     outcome = json.loads(shop.first.stdout)
-    assert outcome["verdict"]["blessed"] is True
+    assert outcome["decision"]["passed"] is True
     assert outcome["pushed"]["version"] == 1
     assert [path.name for path in shop.versions.iterdir()] == ["1"]
 
@@ -46,7 +46,7 @@ def test_a_second_run_reuses_every_step_and_serves_nothing_twice(shop: Shop):
     again = call("run", "--config", shop.folder / "config.yaml", "--json")
     assert again.exit_code == 0, again.output
     steps = json.loads(again.stdout)["steps"]
-    assert {name for name, step in steps.items() if not step["cached"]} <= {"ServedModel", "Evaluator", "Pusher"}
+    assert {name for name, step in steps.items() if not step["cached"]} <= {"ServedModel", "ModelGate", "Pusher"}
     assert [path.name for path in shop.versions.iterdir()] == ["1"]
 
 
@@ -57,8 +57,37 @@ def test_a_refused_model_ends_with_3_and_is_not_pushed(shop: Shop):
     assert refused.exit_code == 3, refused.output
     outcome = json.loads(refused.stdout)
     assert outcome["pushed"] is None
-    assert any("nobody is this good" in reason for reason in outcome["verdict"]["reasons"])
+    assert any("nobody is this good" in reason for reason in outcome["decision"]["reasons"])
+    assert all(outcome["steps"][name]["cached"] for name in ("Trainer", "Comparison"))
     assert [path.name for path in shop.versions.iterdir()] == ["1"]
+
+
+def test_a_refused_model_can_be_judged_again_and_released_or_held(shop: Shop, tmp_path: Path):
+    mild = write_yaml(tmp_path / "mild.yaml", {"slices": ["switched"], "rules": [RULE]})
+    strict = write_yaml(tmp_path / "strict.yaml", {"rules": [RULE | {"at_least": 0.9999}]})
+    run = Path(json.loads(shop.first.stdout)["log"]).parent
+    model = json.loads(shop.first.stdout)["artifacts"]["model"]
+    for place in (run, model):
+        assert call("gate", "--evaluation", place, "--gates", mild).exit_code == 0
+        again = call("gate", "--evaluation", place, "--gates", strict, "--json")
+        assert again.exit_code == 3
+        assert "to be at least 0.9999" in json.loads(again.stdout)["reasons"][0]
+    other = ("--config", shop.folder / "config.yaml", "--set", f"push.directory={tmp_path / 'served'}")
+    review = (*other, "--by", "Ada", "--reason", "known outage", "--json")
+    rehearsed = json.loads(call("review", "--release", *review, "--dry-run").stdout)
+    assert not rehearsed["recorded"]
+    assert not (tmp_path / "served").exists()
+    released = json.loads(call("review", "--release", *review).stdout)
+    assert released["review"]["version"] == 1
+    refused = ("--set", f"gates={strict}", "--json")
+    served = call("run", *other, *refused)
+    assert served.exit_code == 0, served.output
+    assert json.loads(served.stdout)["review"].endswith("known outage")
+    held = json.loads(call("review", "--hold", *review).stdout)
+    assert held["still_served"] == 1
+    kept_back = call("run", *other, "--json")
+    assert kept_back.exit_code == 3
+    assert json.loads(kept_back.stdout)["decision"]["passed"] is True
 
 
 def test_a_missing_column_ends_with_2_and_names_it(shop: Shop, tmp_path: Path):

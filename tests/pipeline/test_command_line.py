@@ -10,12 +10,13 @@ from click.testing import CliRunner, Result
 import pipeline.run
 from interest_migration.errors import DataError, RefusedError
 from interest_migration.evaluation.results import Comparison, EvaluationReport, MetricValue
-from interest_migration.gates.verdict import Verdict
+from interest_migration.gates.decision import Check, CheckVerdict, Decision
 from pipeline.cli import main
 from pipeline.outcome import Outcome, Pushed
 from pipeline.steps import StepFailedError
 
 NAN = float("nan")
+REASON = "found: expected more"
 MAPPING = """
 name: clicks
 streams:
@@ -53,6 +54,13 @@ def value(task: str, method: str, number: float, note: str = "") -> MetricValue:
     return MetricValue(method, task, "all", "auroc", number, number - 0.01, number + 0.01, 100, 20, note)
 
 
+def make_check(verdict: CheckVerdict) -> Check:
+    numbers = {"value": 0.5, "low": NAN, "high": NAN}
+    return Check(
+        "found", "hit_at_5", "all examples", **numbers, reference="", bound="more", verdict=verdict, reason=REASON
+    )
+
+
 def make_outcome(blessed: bool) -> Outcome:
     report = EvaluationReport(
         values=(
@@ -70,7 +78,8 @@ def make_outcome(blessed: bool) -> Outcome:
     return Outcome(
         run_id="20260101-000000-000000",
         log=Path("/w/log.txt"),
-        verdict=Verdict(blessed, () if blessed else ("found: expected more",), (), served_version=None),
+        decision=Decision.of("model", [make_check(CheckVerdict.PASSED if blessed else CheckVerdict.BROKEN)]),
+        review="",
         report=report,
         pushed=Pushed(3, Path("/w/served/interests/3"), is_new=True) if blessed else None,
         steps={"Trainer": (12.34, False), "Transform": (0.1, True)},
@@ -87,7 +96,7 @@ def replace_run(monkeypatch: pytest.MonkeyPatch, result: Outcome | Exception) ->
     monkeypatch.setattr(pipeline.run, "run", run)
 
 
-@pytest.mark.parametrize("command", [[], ["run"], ["ingest"], ["evaluate"]])
+@pytest.mark.parametrize("command", [[], ["run"], ["ingest"], ["evaluate"], ["gate"], ["review"]])
 def test_help_is_quick_since_it_loads_no_framework(command: list[str]) -> None:
     program = (
         "import sys\nfrom pipeline.cli import main\n"
@@ -100,7 +109,7 @@ def test_help_is_quick_since_it_loads_no_framework(command: list[str]) -> None:
     assert "Usage:" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["run", "ingest", "evaluate"])
+@pytest.mark.parametrize("command", ["run", "ingest", "evaluate", "gate", "review"])
 def test_help_shows_examples(command: str) -> None:
     assert f"Examples:\n    interest-migration {command} " in invoke(command, "--help").output
 
@@ -112,7 +121,7 @@ def test_a_pushed_model(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [line.split() for line in result.stdout.splitlines()]
     assert ["churn_short", "auroc", ".842", ".808", "rfm_logit", "+.034", "(-.012", "to", "+.050)"] in lines
     assert ["churn_long", "auroc", "undefined", *["no", "example", "has", "a", "known", "label"]] in lines
-    assert "Verdict: blessed" in result.stdout
+    assert "Verdict: blessed (1 passed)" in result.stdout
     assert "Pushed: version 3 in /w/served/interests/3" in result.stdout
     assert f"Next: interest-migration evaluate --config {config}" in result.stdout
 
@@ -121,7 +130,7 @@ def test_a_refused_model(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     replace_run(monkeypatch, make_outcome(blessed=False))
     result = invoke("run", "--config", config, "--input", config.parent)
     assert result.exit_code == 3
-    assert "Verdict: refused\n  - found: expected more" in result.stdout
+    assert "Verdict: refused (1 broken)\n  - broken: found: expected more" in result.stdout
     assert "Pushed" not in result.stdout
 
 
@@ -131,7 +140,7 @@ def test_json_is_one_document(config: Path, monkeypatch: pytest.MonkeyPatch) -> 
     document = json.loads(result.stdout)
     assert result.exit_code == 0
     assert document["pushed"] == {"version": 3, "path": "/w/served/interests/3", "is_new": True}
-    assert document["verdict"]["blessed"] is True
+    assert document["decision"]["passed"] is True
     assert document["steps"]["Transform"] == {"seconds": 0.1, "cached": True}
     assert document["summary"][0]["difference"] == 0.0338
     assert document["summary"][1]["model"] is None
@@ -191,7 +200,7 @@ def test_a_dry_run_tells_everything_and_makes_nothing(config: Path) -> None:
     assert plan["config"]["training"]["epochs"] == 3
     assert plan["mapping"]["name"] == "clicks"
     assert plan["gates"]["rules"][0]["name"] == "found"
-    assert plan["served_state"] == "none"
+    assert plan["served_state"] == "none-0"
     assert not (config.parent / "work").exists()
 
 

@@ -41,14 +41,19 @@ def test_wiring(nodes: dict[str, Any]) -> None:
         "ExampleValidator": {"statistics": "StatisticsGen", "schema": "ImportSchemaGen"},
         "Transform": {"examples": "BehaviorExampleGen", "schema": "ImportSchemaGen"},
         "Trainer": {"examples": "Transform", "transform_graph": "Transform", "schema": "ImportSchemaGen"},
-        "Comparison": {"examples": "Transform", "transform_graph": "Transform", "model": "Trainer"},
-        "Evaluator": {
-            "examples": "BehaviorExampleGen",
+        "Comparison": {
+            "examples": "Transform",
+            "raw_examples": "BehaviorExampleGen",
+            "transform_graph": "Transform",
             "model": "Trainer",
-            "baseline_model": "ServedModel",
-            "schema": "ImportSchemaGen",
         },
-        "Pusher": {"model": "Trainer", "model_blessing": "Evaluator"},
+        "Evaluator": {"examples": "BehaviorExampleGen", "model": "Trainer", "schema": "ImportSchemaGen"},
+        "ModelGate": {
+            "comparison": "Comparison",
+            "raw_examples": "BehaviorExampleGen",
+            "served_model": "ServedModel",
+        },
+        "Pusher": {"model": "Trainer", "model_blessing": "ModelGate"},
     }
 
 
@@ -71,7 +76,10 @@ def test_settings_reach_their_steps() -> None:
     assert trainer["training"]["epochs"] == 3
     assert trainer["examples"]["new_interest_days"] == 56
     assert json.loads(nodes["Transform"].exec_properties["custom_config"])["transform"]["price_buckets"] == 20
-    assert json.loads(nodes["Pusher"].exec_properties["custom_config"]) == {"keep_versions": 2}
+    assert json.loads(nodes["Pusher"].exec_properties["custom_config"]) == {
+        "keep_versions": 2,
+        "served_state": "3-cafe",
+    }
     assert nodes["BehaviorExampleGen"].exec_properties["span"] == 9
     assert json.loads(nodes["BehaviorExampleGen"].exec_properties["settings"])["interest_level"] == 1
 
@@ -82,8 +90,9 @@ def test_only_the_train_split_is_analysed(nodes: dict[str, Any]) -> None:
 
 
 def test_the_evaluation_slices_on_what_the_gates_say(nodes: dict[str, Any]) -> None:
-    gates = GateSettings.model_validate_json(nodes["Evaluator"].exec_properties["gates"])
-    assert "switched" in gates.slices
+    config = json.loads(nodes["Evaluator"].exec_properties["eval_config"])
+    assert {"featureKeys": ["switched"]} in config["slicingSpecs"]
+    gates = GateSettings.model_validate_json(nodes["ModelGate"].exec_properties["gates"])
     assert gates == GateSettings.from_yaml(CONFIGS / "gates.yaml")
 
 
@@ -91,8 +100,8 @@ def test_it_compiles_for_the_local_orchestrator() -> None:
     compiled = Compiler().compile(build("cache=false", "name=other"))
     names = [node.pipeline_node.node_info.id for node in compiled.nodes]
     assert compiled.pipeline_info.id == "other"
-    assert len(names) == 10
-    assert names.index("Trainer") < names.index("Evaluator") < names.index("Pusher")
+    assert len(names) == 11
+    assert names.index("Trainer") < names.index("ModelGate") < names.index("Pusher")
     assert not any(node.pipeline_node.execution_options.caching_options.enable_cache for node in compiled.nodes)
 
 
@@ -101,14 +110,13 @@ def test_it_compiles_for_kubeflow(tmp_path: Path) -> None:
     config = runner.KubeflowV2DagRunnerConfig(default_image="image", use_pipeline_spec_2_1=True)
     runner.KubeflowV2DagRunner(config, output_dir=str(tmp_path), output_filename="p.json").run(build(), write_out=True)
     tasks = json.loads((tmp_path / "p.json").read_text())["pipelineSpec"]["root"]["dag"]["tasks"]
-    assert len(tasks) == 10
-    assert tasks["Evaluator"]["inputs"]["artifacts"]["baseline_model"]["taskOutputArtifact"]["producerTask"] == (
-        "ServedModel"
-    )
+    assert len(tasks) == 11
+    served = tasks["ModelGate"]["inputs"]["artifacts"]["served_model"]
+    assert served["taskOutputArtifact"]["producerTask"] == "ServedModel"
 
 
 def test_artifact_types_are_found_by_their_names() -> None:
-    for name in ("Rejects", "Summary", "Comparison"):
+    for name in ("Rejects", "Summary", "Comparison", "Decision"):
         kind = getattr(components, name)
         assert f"components.{name}" == kind.TYPE_NAME
         assert artifact_utils.get_artifact_type_class(kind().artifact_type) is kind
