@@ -126,18 +126,23 @@ def encode(example: Example) -> bytes:
     message = tf.train.Example()
     for name, values in example.items():
         feature = message.features.feature[name]
-        target = feature.float_list if kinds[name] == "float32" else feature.int64_list
-        target.value.extend(values)
+        lists = {"float32": feature.float_list, "int64": feature.int64_list, "string": feature.bytes_list}
+        lists[kinds[name]].value.extend(values)
     return message.SerializeToString()
 
 
 def write_transformed(path: Path, count: int, seed: int, *, known_share: float = 1.0) -> str:
+    """Writes one gzip TFRecord file of random examples and returns its path."""
+    rng = np.random.default_rng(seed)
+    return write_records(path, [make_transformed(rng, known=rng.random() < known_share) for _ in range(count)])
+
+
+def write_records(path: Path, examples: Sequence[Example]) -> str:
     """Writes one gzip TFRecord file and returns its path."""
     import tensorflow as tf
 
-    rng = np.random.default_rng(seed)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tf.io.TFRecordWriter(str(path), options="GZIP") as writer:
-        for _ in range(count):
-            writer.write(encode(make_transformed(rng, known=rng.random() < known_share)))
+        for example in examples:
+            writer.write(encode(example))
     return str(path)
