@@ -106,7 +106,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def judge_model(served: tuple[Path, np.ndarray], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Decision]:
-    """Trains a model on spoilt labels, once each, and judges it on honest ones; a leak reaches the test examples too."""
+    """Trains a model on spoilt labels, once each, and judges it on honest ones; a leak reaches the test examples."""
     made: dict[Spoil, Measures] = {}
 
     def judged(spoil: Spoil, gates: GateSettings = GATES) -> Decision:
