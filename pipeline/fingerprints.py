@@ -33,7 +33,13 @@ TRANSFORM: Final = (
     "components/transform.py",
     "components/transform_step.py",
 )
-TRAINER: Final = (*TRANSFORM, "interest_migration/model", "interest_migration/training", "components/trainer.py")
+TRAINER: Final = (
+    *TRANSFORM,
+    "interest_migration/model",
+    "interest_migration/serving/bases.py",
+    "interest_migration/training",
+    "components/trainer.py",
+)
 EVALUATOR: Final = (
     *_CORE,
     "interest_migration/gates/classification.py",

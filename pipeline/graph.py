@@ -8,6 +8,8 @@ BehaviorExampleGen --+--> StatisticsGen --> ExampleValidator <-- ImportSchemaGen
                      +-----------------+--> ModelGate --------------+
                                               ^
                                          ServedModel
+
+With `training.warm_start`, `BaseModel` gives the Trainer the served version to start from.
 """
 
 import json
@@ -25,6 +27,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import pusher_pb2, trainer_pb2, transform_pb2
 
 import schemas
+from components.base_model import BaseModel
 from components.comparison import Comparison
 from components.evaluator import Evaluator
 from components.example_gen import BehaviorExampleGen
@@ -34,6 +37,7 @@ from components.served_model import ServedModel
 from components.transform_step import Transform
 from interest_migration.gates.evaluation import build_eval_config
 from interest_migration.gates.settings import GateSettings
+from interest_migration.serving.bases import NO_BASE
 from interest_migration.sources.mapping import SourceMapping
 from pipeline import fingerprints
 from pipeline.config import PipelineConfig
@@ -54,12 +58,14 @@ class Resolved:
       key_id: Public id of the pseudonym key.
       served_state: Differs whenever the served model differs.
       schema_file: The curated schema, under a path that differs whenever its content does.
+      base: Name of the version that a warm start takes, see `interest_migration.serving.bases`.
     """
 
     fingerprint: str
     key_id: str
     served_state: str
     schema_file: str = str(SCHEMA_FILE)
+    base: str = NO_BASE
 
 
 def create_pipeline(
@@ -112,7 +118,8 @@ def _components(
         },
         disable_statistics=not config.statistics.transformed,
     )
-    trainer = _trainer(config, transform, schema_gen)
+    base = _base_model(config, resolved) if config.training.warm_start else None
+    trainer = _trainer(config, transform, schema_gen, base, resolved)
     model = trainer.outputs["model"]
     evaluator = Evaluator(
         examples=examples,
@@ -136,6 +143,7 @@ def _components(
         schema_gen,
         validator,
         transform,
+        *([base] if base else []),
         trainer,
         evaluator,
         comparison,
@@ -159,12 +167,23 @@ def _example_gen(config: PipelineConfig, mapping: SourceMapping, resolved: Resol
     )
 
 
-def _trainer(config: PipelineConfig, transform: Transform, schema_gen: ImportSchemaGen) -> Trainer:
+def _base_model(config: PipelineConfig, resolved: Resolved) -> BaseComponent:
+    return BaseModel(directory=str(config.served_directory), data=resolved.fingerprint, run_token=resolved.base)
+
+
+def _trainer(
+    config: PipelineConfig,
+    transform: Transform,
+    schema_gen: ImportSchemaGen,
+    base: BaseComponent | None,
+    resolved: Resolved,
+) -> Trainer:
     return Trainer(
         run_fn=RUN_FN,
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         schema=schema_gen.outputs["schema"],
+        base_model=base.outputs["model"] if base else None,
         train_args=trainer_pb2.TrainArgs(splits=["train"]),
         eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
         custom_config={
@@ -172,6 +191,7 @@ def _trainer(config: PipelineConfig, transform: Transform, schema_gen: ImportSch
             "training": config.training.model_dump(mode="json"),
             "examples": config.examples.model_dump(mode="json"),
             "transform": config.transform.model_dump(mode="json"),
+            "origin": {"data": resolved.fingerprint, "key_id": resolved.key_id},
             "code": fingerprints.fingerprint_code(fingerprints.TRAINER),
         },
     )

@@ -10,6 +10,7 @@ from interest_migration.gates.decision import Decision
 from interest_migration.gates.settings import GateSettings
 from interest_migration.privacy.keys import load_key
 from interest_migration.privacy.pseudonyms import Pseudonymiser
+from interest_migration.serving.bases import NO_BASE, find_base
 from interest_migration.serving.reviews import read_reviews
 from interest_migration.serving.versions import digest_files, newest_version
 from interest_migration.sources.files import fingerprint
@@ -99,11 +100,14 @@ def _run_steps(plan: Plan, run_id: str, terminal: TextIO) -> dict[str, Step]:
     logging.set_verbosity(logging.INFO)
     config = plan.config
     terminal.write(f"{config.name}: run {run_id}, input {config.data.input}\n")
+    data = fingerprint(plan.mapping, str(config.data.input))
+    warm = config.training.warm_start
     resolved = Resolved(
-        fingerprint=fingerprint(plan.mapping, str(config.data.input)),
+        fingerprint=data,
         key_id=Pseudonymiser(load_key(config.key_file)).key_id,
         served_state=served_state(config.served_directory),
         schema_file=str(keep_schema(SCHEMA_FILE, config.workspace)),
+        base=find_base(config.served_directory, data).name if warm else NO_BASE,
     )
     pipeline = create_pipeline(
         config,

@@ -5,6 +5,7 @@
 See `schemas.signatures` for what each signature returns.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +16,14 @@ from interest_migration.errors import ContractError
 from interest_migration.model.answers import answer
 from interest_migration.model.inputs import INPUT_SPECS, LABEL_SPECS, pad
 from interest_migration.model.interest_model import InterestModel
+from interest_migration.model.manifest import MANIFEST_FILE, Manifest, Provenance
 from interest_migration.model.names import Names
 from interest_migration.model.scores import score_batch
 from interest_migration.model.task_measures import task_labels, task_measures
+from interest_migration.model.variables import variable_names
 from interest_migration.transform.vocabularies import CATEGORIES, ITEMS
-from schemas.features import AGGREGATE_WIDTH, RAW_FEATURES, FeatureSpec, Role, Shape
+from schemas.events import ACTIONS
+from schemas.features import AGGREGATE_INPUTS, AGGREGATE_WIDTH, RAW_FEATURES, FeatureSpec, Role, Shape
 from schemas.signatures import EVALUATE, EVALUATION_LABELS, EXAMPLES, SERVE
 
 RAW_INPUTS = tuple(spec.name for spec in RAW_FEATURES if spec.role is Role.INPUT)
@@ -110,14 +114,38 @@ class ServedModel(tf.Module):
         return pad(self._transform(raw), specs)
 
 
-def export_model(model: InterestModel, transform: TransformGraph, directory: str) -> None:
-    """Writes the SavedModel with its signatures.
+def export_model(
+    model: InterestModel, transform: TransformGraph, directory: str, provenance: Provenance | None = None
+) -> None:
+    """Writes the SavedModel with its signatures, and the manifest that a later training starts from.
 
     Args:
       model: The trained model.
       transform: The transform that its examples went through.
       directory: Where the SavedModel goes.
+      provenance: Where the training examples came from, if known.
     """
     served = ServedModel(model, transform)
     signatures = {SERVE: served.serve, EVALUATE: served.evaluate, EVALUATION_LABELS: served.evaluation_labels}
     tf.saved_model.save(served, directory, signatures=signatures)
+    path = f"{directory}/{MANIFEST_FILE}"
+    tf.io.gfile.makedirs(path.rpartition("/")[0])
+    with tf.io.gfile.GFile(path, "w") as file:
+        file.write(make_manifest(model, transform, provenance or Provenance()).to_json())
+
+
+def make_manifest(model: InterestModel, transform: TransformGraph, provenance: Provenance) -> Manifest:
+    """Returns the account that an exported model gives of itself."""
+    digests = {}
+    for name, path in transform.vocabulary_paths.items():
+        with tf.io.gfile.GFile(path, "rb") as file:
+            digests[name] = hashlib.sha256(file.read()).hexdigest()
+    return Manifest(
+        model=model.settings.model_dump(),
+        sizes=model.sizes.model_dump(),
+        variables=tuple(variable_names(model)),
+        vocabularies=digests,
+        actions=ACTIONS,
+        aggregates=AGGREGATE_INPUTS,
+        provenance=provenance,
+    )

@@ -31,6 +31,7 @@ class EpochLoop:
       folder: Where the state is kept.
       log_directory: Where TensorBoard logs go.
       report: Receives one line per epoch.
+      warm: Whether the model has learned already: its weights are then a candidate for the best ones.
     """
 
     def __init__(
@@ -42,9 +43,10 @@ class EpochLoop:
         folder: CheckpointFolder,
         log_directory: Path,
         report: Callable[[str], None],
+        warm: bool = False,
     ) -> None:
         self.model, self.source, self.validation, self.settings = model, source, validation, settings
-        self.folder, self.report = folder, report
+        self.folder, self.report, self.warm = folder, report, warm
         self.writer = tf.summary.create_file_writer(str(log_directory))
 
     def run(self) -> Progress:
@@ -54,12 +56,21 @@ class EpochLoop:
           ConfigError: If the loss or the validation score is no longer a number.
         """
         progress = self.folder.restore(self.model)
+        if self.warm and progress.start is None:
+            progress = self._start(progress)
         while len(progress.epochs) < self.settings.epochs and progress.epochs_since_best() < self.settings.patience:
             epoch = self._epoch(len(progress.epochs))
             progress = progress.with_epoch(epoch, epoch.validation[SCORE])
             self.folder.save(self.model, progress)
             self._log(epoch)
         self.writer.close()
+        return progress
+
+    def _start(self, progress: Progress) -> Progress:
+        metrics = self.validation.run()
+        self.report(f"warm start, validation {metrics[SCORE]:.4f}")
+        progress = progress.model_copy(update={"start": metrics, "best_score": metrics[SCORE]})
+        self.folder.save(self.model, progress)
         return progress
 
     def _epoch(self, number: int) -> Epoch:

@@ -22,12 +22,15 @@ from schemas.features import (
 Counts = npt.NDArray[np.float64]
 
 
-def initialise(model: InterestModel, batches: tf.data.Dataset) -> None:
+def initialise(model: InterestModel, batches: tf.data.Dataset) -> tuple[str, ...]:
     """Sets the biases of the heads to base rates, fills the table of item attributes and notes the newest cut.
 
     Args:
       model: A built model.
       batches: Training batches, inputs and labels, in a fixed order.
+
+    Returns:
+      The horizons that some example has observed.
     """
     sizes = model.sizes
     next_counts, item_counts = np.zeros(sizes.categories), np.zeros(sizes.items)
@@ -60,6 +63,7 @@ def initialise(model: InterestModel, batches: tf.data.Dataset) -> None:
     model.profile.offsets.embeddings.assign(offsets)
     model.next_item.attribute_ids.assign(attributes)
     model.newest_cut.assign(newest_cut)
+    return tuple(horizon for horizon in HORIZONS if rates[horizon].pairs.any())
 
 
 class _Rates:

@@ -34,12 +34,14 @@ class Progress(Settings):
       epochs: Finished epochs, in order.
       best_epoch: Number of the best one, from 0; -1 before any.
       best_score: Its validation score.
+      start: Validation metrics of the weights that a warm start took over; None for a cold start.
     """
 
     fingerprint: str
     epochs: tuple[Epoch, ...] = ()
     best_epoch: int = -1
     best_score: float = Field(-1.0)
+    start: dict[str, float] | None = None
 
     def with_epoch(self, epoch: Epoch, score: float) -> "Progress":
         """Returns the progress after one more epoch."""
@@ -49,6 +51,7 @@ class Progress(Settings):
             epochs=(*self.epochs, epoch),
             best_epoch=epoch.epoch if best else self.best_epoch,
             best_score=score if best else self.best_score,
+            start=self.start,
         )
 
     def epochs_since_best(self) -> int:
@@ -69,17 +72,19 @@ class CheckpointFolder:
         self.directory.mkdir(parents=True, exist_ok=True)
 
     def restore(self, model: keras.Model) -> Progress:
-        """Loads weights and optimizer of the last finished epoch, if there is one."""
+        """Loads weights and optimizer of what was saved last, if there is any."""
         path = self.directory / "progress.json"
         if not path.exists():
             return Progress(fingerprint=self.fingerprint)
         progress = Progress.from_values(json.loads(path.read_text(encoding="utf-8")), source=str(path))
-        if progress.epochs:
-            self._load(model, f"state-{len(progress.epochs) - 1}")
+        self._load(model, f"state-{len(progress.epochs) - 1}")
         return progress
 
     def save(self, model: keras.Model, progress: Progress) -> None:
-        """Saves the state after an epoch; a kill at any moment leaves the one before or this one."""
+        """Saves the state after an epoch, or of a warm start before the first, which counts as epoch -1.
+
+        A kill at any moment leaves the state before or this one.
+        """
         last = len(progress.epochs) - 1
         kept = {f"state-{last}", f"best-{progress.best_epoch}"}
         self._save(model, f"state-{last}")
@@ -93,7 +98,7 @@ class CheckpointFolder:
                 path.unlink()
 
     def load_best(self, model: keras.Model, progress: Progress) -> None:
-        """Loads the state of the best epoch."""
+        """Loads the state of the best epoch; of the start, if none was better."""
         self._load(model, f"best-{progress.best_epoch}")
 
     def remove(self) -> None:

@@ -36,6 +36,9 @@ class TrainingSettings(Settings):
       shuffle_examples: Size of the shuffle buffer when they are streamed.
       checkpoint_directory: Where training saves its state after every epoch and continues from after a kill; by default
         a folder of the run.
+      warm_start: Whether training starts from the weights of the served model.
+      warm_epochs: Most passes if it does; by default `epochs`. 0 takes the weights over as they are.
+      warm_learning_rate: Highest learning rate if it does; by default `learning_rate`.
     """
 
     epochs: int = Field(12, ge=1)
@@ -58,6 +61,9 @@ class TrainingSettings(Settings):
     memory_megabytes: int = Field(400, ge=0)
     shuffle_examples: int = Field(20_000, ge=1)
     checkpoint_directory: str | None = None
+    warm_start: bool = False
+    warm_epochs: int | None = Field(None, ge=0)
+    warm_learning_rate: float | None = Field(None, gt=0)
 
     @model_validator(mode="after")
     def _compilable(self) -> "TrainingSettings":
@@ -69,3 +75,12 @@ class TrainingSettings(Settings):
     def static_shapes(self) -> bool:
         """Whether every batch must have the same shape, as compilation needs."""
         return self.jit_compile or self.strategy == "tpu"
+
+    def when_warm(self) -> "TrainingSettings":
+        """Returns the settings of a training that starts from learned weights; `epochs` may be 0 there."""
+        return self.model_copy(
+            update={
+                "epochs": self.epochs if self.warm_epochs is None else self.warm_epochs,
+                "learning_rate": self.warm_learning_rate or self.learning_rate,
+            }
+        )
