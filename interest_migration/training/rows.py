@@ -39,11 +39,7 @@ def match_rows(rows: Rows, places: Places, old_size: int) -> Places:
 
 
 def carry_rows(old: Numbers, fresh: Numbers, taken: Places) -> Numbers:
-    """Returns the new table.
-
-    A row without an old one starts as it would in a fresh model, moved by the mean way from fresh to learned of the
-    rows that have one: a base rate so keeps its distance to other base rates, and a random vector lies among the
-    learned ones.
+    """Returns the new table: rows without an old one stay as they are in a fresh model.
 
     Args:
       old: `[R1, ...]` learned rows.
@@ -51,11 +47,9 @@ def carry_rows(old: Numbers, fresh: Numbers, taken: Places) -> Numbers:
       taken: `[R2]`, what `match_rows` returned.
 
     Example:
-      old [5, 7], fresh [1, 2, 3], taken [1, -1, 0] -> [7, 2 + mean(6, 2), 5] = [7, 6, 5].
+      old [5, 7], fresh [1, 2, 3], taken [1, -1, 0] -> [7, 2, 5].
     """
     known = taken >= 0
-    if not known.any():
-        return fresh
-    result = fresh + np.mean(old[taken[known]] - fresh[known], axis=0, dtype=np.float64)
-    result[known] = old[taken[known]]
-    return result.astype(fresh.dtype)
+    table = fresh.copy()
+    table[known] = old[taken[known]]
+    return table

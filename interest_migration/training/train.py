@@ -87,7 +87,7 @@ def train(
       model_settings: Size of the model.
       settings: How to train.
       run_directory: Where TensorBoard logs and `training.json` go (of further workers, to a folder in it).
-      report: Receives one line per epoch.
+      report: Receives one line per epoch, and with `warm_start` one on how training started.
       base: The model to start from, if any.
 
     Returns:
@@ -104,7 +104,8 @@ def train(
             model = _make_model(data, model_settings, settings, source)
         provenance = _provenance(data, model, initialise(model, source.batches()))
         start = start_from(model, base, data.vocabularies, provenance, _first_cut(held_out))
-        report(start.describe())
+        if settings.warm_start:
+            report(start.describe())
         settings = settings.when_warm() if start.warm else settings
         with strategy.scope():
             _compile(model, settings, source.steps() * settings.epochs)

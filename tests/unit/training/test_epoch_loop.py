@@ -21,7 +21,7 @@ class Folder:
         self.saved = progress
 
 
-def make_loop(directory, scores, losses=None, **options):
+def make_loop(directory, scores, losses=None, warm=False, **options):
     """A loop whose validation returns the scores one after the other; also the seeds that it asked batches for."""
     seeds, lines = [], []
     remaining, losses = iter(scores), iter(losses or [1.0] * len(scores))
@@ -29,7 +29,8 @@ def make_loop(directory, scores, losses=None, **options):
     model = SimpleNamespace(fit=lambda *_, **__: SimpleNamespace(history={"loss": [next(losses)]}))
     validation = SimpleNamespace(run=lambda: {"score": next(remaining)})
     settings = TrainingSettings(seed=3, **options)
-    return EpochLoop(model, source, validation, settings, Folder(), directory, lines.append), seeds, lines
+    loop = EpochLoop(model, source, validation, settings, Folder(), directory, lines.append, warm=warm)
+    return loop, seeds, lines
 
 
 def test_stops_when_epochs_are_spent(tmp_path):
@@ -62,3 +63,18 @@ def test_a_diverging_training_says_so(tmp_path, scores, losses):
     loop, _, _ = make_loop(tmp_path, scores, losses)
     with pytest.raises(ConfigError, match=r"expected a finite loss, received .* in epoch 1: lower learning_rate"):
         loop.run()
+
+
+def test_the_weights_of_a_warm_start_are_kept_unless_training_improves_them(tmp_path):
+    loop, _, lines = make_loop(tmp_path, [0.5, 0.3, 0.4, 0.9], epochs=3, patience=2, warm=True)
+    progress = loop.run()
+    assert lines[0] == "warm start, validation 0.5000"
+    assert (progress.best_epoch, len(progress.epochs), progress.start) == (-1, 2, {"score": 0.5})
+    better, _, _ = make_loop(tmp_path, [0.5, 0.6], epochs=1, warm=True)
+    assert better.run().best_epoch == 0
+
+
+def test_a_warm_start_is_scored_once(tmp_path):
+    loop, _, _ = make_loop(tmp_path, [0.6], epochs=1, warm=True)
+    loop.folder.saved = Progress(fingerprint="a", start={"score": 0.5}, best_score=0.5)
+    assert loop.run().best_epoch == 0

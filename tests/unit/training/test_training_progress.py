@@ -74,3 +74,26 @@ def test_compilation_excludes_determinism():
         TrainingSettings.from_values({"jit_compile": True}, source="training")
     assert TrainingSettings(jit_compile=True, deterministic=False).static_shapes
     assert not TrainingSettings().static_shapes
+
+
+def test_the_start_is_kept_as_the_best(tmp_path):
+    folder, made = CheckpointFolder(tmp_path, "a"), model()
+    set_weights(made, 5.0)
+    progress = Progress(fingerprint="a", start={"score": 0.6}, best_score=0.6)
+    folder.save(made, progress)
+    assert folder.restore(made) == progress
+    set_weights(made, 1.0)
+    folder.save(made, progress.with_epoch(epoch(0), 0.5))
+    other = model()
+    other.fit(np.ones([4, 1]), np.zeros([4, 1]), verbose=0)
+    restored = folder.restore(other)
+    assert (restored.start, restored.best_epoch, weight(other)) == ({"score": 0.6}, -1, 1)
+    folder.load_best(other, restored)
+    assert weight(other) == 5
+
+
+def test_a_warm_training_may_be_shorter_and_gentler():
+    settings = TrainingSettings(epochs=9, learning_rate=0.1, warm_epochs=0, warm_learning_rate=0.01)
+    assert (settings.when_warm().epochs, settings.when_warm().learning_rate) == (0, 0.01)
+    same = TrainingSettings(epochs=9, learning_rate=0.1)
+    assert same.when_warm() == same
