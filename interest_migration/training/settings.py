@@ -38,7 +38,6 @@ class TrainingSettings(Settings):
         a folder of the run.
       warm_start: Whether training starts from the weights of the served model.
       warm_epochs: Most passes if it does; by default `epochs`. 0 takes the weights over as they are.
-      warm_learning_rate: Highest learning rate if it does; by default `learning_rate`.
     """
 
     epochs: int = Field(12, ge=1)
@@ -63,7 +62,6 @@ class TrainingSettings(Settings):
     checkpoint_directory: str | None = None
     warm_start: bool = False
     warm_epochs: int | None = Field(None, ge=0)
-    warm_learning_rate: float | None = Field(None, gt=0)
 
     @model_validator(mode="after")
     def _compilable(self) -> "TrainingSettings":
@@ -78,9 +76,4 @@ class TrainingSettings(Settings):
 
     def when_warm(self) -> "TrainingSettings":
         """Returns the settings of a training that starts from learned weights; `epochs` may be 0 there."""
-        return self.model_copy(
-            update={
-                "epochs": self.epochs if self.warm_epochs is None else self.warm_epochs,
-                "learning_rate": self.warm_learning_rate or self.learning_rate,
-            }
-        )
+        return self if self.warm_epochs is None else self.model_copy(update={"epochs": self.warm_epochs})

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,43 @@ def test_wiring(nodes: dict[str, Any]) -> None:
         },
         "Pusher": {"model": "Trainer", "model_blessing": "ModelGate"},
     }
+
+
+def test_training_knows_what_is_served_only_if_it_starts_from_it() -> None:
+    other = replace(RESOLVED, served_state="4-f00d", base="4-f00d")
+    for switched, changed in (("false", False), ("true", True)):
+        cold, warm = (
+            {node.id: node for node in build(f"training.warm_start={switched}", resolved=resolved).components}
+            for resolved in (RESOLVED, other)
+        )
+        assert ("BaseModel" in cold) == ("base_model" in cold["Trainer"].inputs) == changed
+        assert cold["Trainer"].exec_properties == warm["Trainer"].exec_properties
+        if changed:
+            assert cold["Trainer"].inputs["base_model"].producer_component_id == "BaseModel"
+            assert cold["BaseModel"].exec_properties == {
+                "directory": "/tmp/w/served/interests",
+                "data": "f00d",
+                "run_token": "none",
+            }
+            assert warm["BaseModel"].exec_properties["run_token"] == "4-f00d"
+
+
+def test_what_served_state_changes_of_the_compiled_pipeline() -> None:
+    other = replace(RESOLVED, served_state="4-f00d", base="4-f00d")
+    for switched, expected in (("false", {"ServedModel"}), ("true", {"ServedModel", "BaseModel"})):
+        before, after = (
+            {
+                node.pipeline_node.node_info.id: node.SerializeToString(deterministic=True)
+                for node in Compiler().compile(build(f"training.warm_start={switched}", resolved=resolved)).nodes
+            }
+            for resolved in (RESOLVED, other)
+        )
+        assert {name for name in before if before[name] != after[name]} == expected
+
+
+def test_the_export_is_told_what_it_learns_from(nodes: dict[str, Any]) -> None:
+    config = json.loads(nodes["Trainer"].exec_properties["custom_config"])
+    assert config["origin"] == {"data": "f00d", "key_id": "beef"}
 
 
 def test_parameters_are_of_types_that_every_orchestrator_has(nodes: dict[str, Any]) -> None:
