@@ -32,7 +32,7 @@ def done_anew(outcome: dict[str, Any]) -> set[str]:
 
 
 def test_a_new_log_starts_from_what_is_served_and_no_log_from_its_own_result(shop: Shop, tmp_path: Path) -> None:
-    served, unless_served = tmp_path / "served", {"ServedModel", "Evaluator", "Pusher"}
+    served, unless_served = tmp_path / "served", {"ServedModel", "ModelGate", "Pusher"}
     first = run(shop, served)
     assert (started(first)["note"], first["pushed"]["version"]) == ("nothing is served yet", 1)
     assert done_anew(run(shop, served)) <= unless_served

@@ -79,7 +79,7 @@ def test_training_knows_what_is_served_only_if_it_starts_from_it() -> None:
 
 def test_what_served_state_changes_of_the_compiled_pipeline() -> None:
     other = replace(RESOLVED, served_state="4-f00d", base="4-f00d")
-    for switched, expected in (("false", {"ServedModel"}), ("true", {"ServedModel", "BaseModel"})):
+    for switched, expected in (("false", {"ServedModel", "Pusher"}), ("true", {"ServedModel", "Pusher", "BaseModel"})):
         before, after = (
             {
                 node.pipeline_node.node_info.id: node.SerializeToString(deterministic=True)
