@@ -46,13 +46,25 @@ def parse_times(values: pa.Array, field: TimeField, null_values: Sequence[str]) 
         values = values.cast(pa.timestamp("s") if pa.types.is_date32(values.type) else pa.timestamp("ms"))
     if pa.types.is_timestamp(values.type):
         return _to_seconds(values, field), null_mask(values), np.zeros(len(values), np.bool_)
-    if field.format in UNIX_FORMATS:
-        return _parse_unix(values, field, null_values)
     if pa.types.is_nested(values.type):
         return np.zeros(len(values), np.int64), null_mask(values), ~null_mask(values)
+    seconds, missing, bad = _parse_as(field.format[0], values, field, null_values)
+    for name in field.format[1:]:
+        if not bad.any():
+            break
+        rest = np.flatnonzero(bad)
+        seconds[rest], _, bad[rest] = _parse_as(name, values.take(pa.array(rest)), field, null_values)
+    return seconds, missing, bad
+
+
+def _parse_as(
+    name: str, values: pa.Array, field: TimeField, null_values: Sequence[str]
+) -> tuple[Seconds, Mask, Mask]:
+    """Parses values in one format."""
+    if name in UNIX_FORMATS:
+        return _parse_unix(values, UNIX_FORMATS[name], field, null_values)
     text = text_or_null(values, null_values)
-    parse = _parse_iso if field.format == "iso8601" else _parse_pattern
-    seconds, parsed = parse(text, field)
+    seconds, parsed = _parse_iso(text, field) if name == "iso8601" else _parse_pattern(text, name, field)
     missing = null_mask(text)
     return np.where(parsed, seconds, 0), missing, ~parsed & ~missing
 
@@ -81,8 +93,9 @@ def _localize(seconds: Seconds, timezone: str) -> Seconds:
     return zoned.asi8.astype(np.int64)
 
 
-def _parse_unix(values: pa.Array, field: TimeField, null_values: Sequence[str]) -> tuple[Seconds, Mask, Mask]:
-    unit = UNIX_FORMATS[field.format]
+def _parse_unix(
+    values: pa.Array, unit: int, field: TimeField, null_values: Sequence[str]
+) -> tuple[Seconds, Mask, Mask]:
     if pa.types.is_integer(values.type) and values.type != pa.uint64():
         ticks = values.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
         return np.floor_divide(ticks, unit) + field.shift_seconds, null_mask(values), np.zeros(len(values), np.bool_)
@@ -99,7 +112,12 @@ def _parse_iso(text: pa.Array, field: TimeField) -> tuple[Seconds, Mask]:
         return _to_seconds(text.cast(pa.timestamp("s")), field), ~null_mask(text)
     except pa.ArrowInvalid:
         pass  # fractions, zones or values that are no times: sort them out
-    whole = pc.replace_substring_regex(text, r"([:\d]\d)[.,]\d+", r"\1")
+    whole = pc.replace_substring_regex(text, r" ?(UTC|GMT)$", "Z")
+    try:
+        return _to_seconds(whole.cast(pa.timestamp("s", "UTC")), field), ~null_mask(text)
+    except pa.ArrowInvalid:
+        pass
+    whole = pc.replace_substring_regex(whole, r"([:\d]\d)[.,]\d+", r"\1")
     zoned = _matching(whole, f"^{_DAY}[T ]{_CLOCK}{_ZONE}$")
     naive = _matching(whole, f"^{_DAY}([T ]{_CLOCK})?$")
     with_zone = _cast_or_null(null_where(whole, ~zoned), pa.timestamp("s", "UTC"))
@@ -108,8 +126,8 @@ def _parse_iso(text: pa.Array, field: TimeField) -> tuple[Seconds, Mask]:
     return seconds, ~null_mask(with_zone) | ~null_mask(without)
 
 
-def _parse_pattern(text: pa.Array, field: TimeField) -> tuple[Seconds, Mask]:
-    pattern = re.sub("%([FTDR])", lambda match: _COMPOSITES[match[1]], field.format)
+def _parse_pattern(text: pa.Array, name: str, field: TimeField) -> tuple[Seconds, Mask]:
+    pattern = re.sub("%([FTDR])", lambda match: _COMPOSITES[match[1]], name)
     times = pc.strptime(text, format=pattern, unit="s", error_is_null=True)
     impossible = _impossible_days(text, times, pattern)
     return _to_seconds(times, field), ~null_mask(times) & ~impossible
