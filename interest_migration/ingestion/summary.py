@@ -23,6 +23,7 @@ class IngestSummary:
       last_event_s: Unix seconds of the last used event.
       examples: Split -> examples written.
       labels: Split -> label -> examples that have it (the others cannot, see docs/examples_and_labels.md).
+      notes: What a person should know besides, such as optional files that are absent.
     """
 
     rows_read: int = 0
@@ -33,6 +34,7 @@ class IngestSummary:
     last_event_s: int | None = None
     examples: dict[str, int] = field(default_factory=dict)
     labels: dict[str, dict[str, int]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     @classmethod
     def total(cls, parts: Iterable["IngestSummary"]) -> Self:
@@ -50,6 +52,7 @@ class IngestSummary:
             last_event_s=max(ends, default=None),
             examples=_add(part.examples for part in parts),
             labels={split: _add(part.labels.get(split, {}) for part in parts) for split in splits},
+            notes=list(dict.fromkeys(note for part in parts for note in part.notes)),
         )
 
     def check(self) -> None:

@@ -78,7 +78,7 @@ def _level(values: pa.Array, null_values: Sequence[str]) -> pa.DictionaryArray:
         if _is_list(values.type.value_type):
             values = _first_of_each(values.cast(pa.list_(pa.list_(pa.string()))))
         return _join_lists(values.cast(pa.list_(pa.string())), null_values).dictionary_encode()
-    return map_distinct(values, lambda distinct: _clean(text_or_null(distinct, null_values)))
+    return map_distinct(values, lambda distinct: _clean(text_or_null(distinct, null_values, canonical_ids)))
 
 
 def _is_list(kind: pa.DataType) -> bool:

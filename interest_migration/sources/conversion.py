@@ -28,7 +28,7 @@ _DAY_SECONDS = 86_400
 _PLAIN_TEXT = ("text",)
 """Fields whose values are long and mostly distinct: they are not dictionary encoded."""
 
-_IDENTIFIERS = ("item", "session")
+_IDENTIFIERS = ("item", "session", "brand")
 
 
 @dataclass(frozen=True)

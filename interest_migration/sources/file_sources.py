@@ -111,6 +111,7 @@ class FileSource(Settings):
 
     Attributes:
       files: Files, globs or directories, relative to the input; `.` is every data file of the input.
+      exclude: Globs of files that are none of them.
       format: Inferred from the suffix where left out.
       csv: Options of CSV files.
       null_values: Texts that mean "no value"; blank always does.
@@ -120,6 +121,7 @@ class FileSource(Settings):
     """
 
     files: Names = Field((".",), min_length=1)
+    exclude: Names = ()
     format: FileFormat | None = None
     csv: CsvOptions = CsvOptions()
     null_values: tuple[str, ...] = ("NULL", "null", "None", "NaN", "nan", "\\N")
@@ -127,7 +129,7 @@ class FileSource(Settings):
     filters: tuple[Filter, ...] = ()
     optional: bool = False
 
-    @field_validator("files")
+    @field_validator("files", "exclude")
     @classmethod
     def _check_files(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for pattern in value:

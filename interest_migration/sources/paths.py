@@ -15,6 +15,8 @@ from interest_migration.sources.workbooks import WORKBOOK, WORKBOOK_SUFFIXES
 
 PACKAGE_PREFIX: Final = "package:"
 
+_HIDDEN: Final = (".", "__")
+
 _FORMATS: Final[dict[str, FileFormat]] = {
     ".csv": "csv",
     ".tsv": "csv",
@@ -81,6 +83,7 @@ def source_files(source: FileSource, root: InputRoot, role: str) -> list[str]:
     """
     folder = Path(root.folder)
     found = {path for pattern in source.files for path in _find(folder, pattern, source.format)}
+    found -= {path for pattern in source.exclude for path in _find(folder, pattern, source.format)}
     if not found and not source.optional:
         raise DataError(
             f"expected files {', '.join(source.files)} for {role} in {root.folder}, received "
@@ -105,9 +108,17 @@ def _find(folder: Path, pattern: str, wanted: FileFormat | None) -> list[Path]:
 
 
 def _with_compressed(folder: Path, pattern: str) -> list[Path]:
-    plain = _matching_files(folder, pattern)
-    packed = [path for suffix in COMPRESSION_SUFFIXES for path in _matching_files(folder, pattern + suffix)]
+    plain = _visible_files(folder, pattern)
+    packed = [path for suffix in COMPRESSION_SUFFIXES for path in _visible_files(folder, pattern + suffix)]
     return plain + [path for path in packed if path.with_suffix("") not in plain]
+
+
+def _visible_files(folder: Path, pattern: str) -> list[Path]:
+    """Files of a glob; those that systems hide, such as `__MACOSX/._a.csv`, only where the glob itself names such."""
+    found = _matching_files(folder, pattern)
+    if any(part.startswith(_HIDDEN) for part in PurePath(pattern).parts):
+        return found
+    return [path for path in found if not any(part.startswith(_HIDDEN) for part in path.relative_to(folder).parts)]
 
 
 def _any_case(pattern: str) -> str:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from interest_migration.errors import DataError
-from interest_migration.privacy.identifiers import as_text
+from interest_migration.privacy.identifiers import canonical_ids
 from interest_migration.privacy.pseudonyms import Pseudonymiser
 from interest_migration.sources.categories import category_paths
 from interest_migration.sources.conversion import number_column, text_column
@@ -188,7 +188,7 @@ def _item_columns(items: Items) -> tuple[str, ...]:
 
 
 def _attribute(name: str, values: pa.Array, null_values: tuple[str, ...]) -> pa.Array:
-    text = text_or_null(values, null_values, as_text)
+    text = text_or_null(values, null_values, canonical_ids)
     return pc.binary_join_element_wise(f"{name}=", text, "")
 
 
