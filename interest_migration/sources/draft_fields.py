@@ -1,0 +1,291 @@
+"""Roles of columns as lines of a mapping, with comments where they were guessed."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import yaml
+
+from interest_migration.sources.column_names import fold
+from interest_migration.sources.draft_columns import ColumnLook
+from interest_migration.sources.draft_roles import SURE, Choice, action_words, number_writing
+from interest_migration.sources.draft_tables import Table
+from interest_migration.sources.draft_words import name_weight
+
+_CANCELLED = r"^[Cc]\d"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the draft."""
+
+    depth: int
+    text: str
+    comment: str = ""
+
+    def __str__(self) -> str:
+        return f"{'  ' * self.depth}{self.text}{f'  # {self.comment}' if self.comment else ''}"
+
+
+@dataclass
+class Doubts:
+    """What could not be told; sentences for people, which hold no values of identifiers."""
+
+    sentences: list[str] = field(default_factory=list)
+
+    def add(self, sentence: str) -> None:
+        """Adds a sentence, once."""
+        if sentence not in self.sentences:
+            self.sentences.append(sentence)
+
+
+def flow(value: Any) -> str:
+    """Returns YAML on one line: {"column": "a"} -> `{column: a}`."""
+    text = yaml.safe_dump(value, default_flow_style=True, width=10**9, allow_unicode=True, sort_keys=False)
+    return text.removesuffix("\n").removesuffix("\n...").strip()
+
+
+def stream_lines(table: Table, name: str, tree: Table | None, has_items: bool, doubts: Doubts) -> list[Line]:
+    """Writes a stream, an item of the list `streams`."""
+    lines = [Line(1, f"- name: {name}"), *_source_lines(table, 2, doubts)]
+    lines += _filter_lines(table)
+    lines += [Line(2, "fields:")]
+    lines += [_choice_line(3, "user", table.roles["user"]), _time_line(table, 3, "time", doubts), _action_line(table, doubts)]
+    lines += [_item_line(table)] if "item" in table.roles else []
+    lines += _category_lines(table, 3, tree, doubts, needed=not has_items)
+    lines += [_choice_line(3, "brand", table.roles["brand"])] if "brand" in table.roles else []
+    lines += _number_lines(table, 3, totals=True)
+    if "text" in table.roles:
+        lines.append(_text_line(table, 3, "text", "title"))
+    lines += [_choice_line(3, role, table.roles[role]) for role in ("session", "platform") if role in table.roles]
+    if "item" not in table.roles:
+        doubts.add(f"{table.sample.name}: no column looks like an item.")
+    if (filled := table.looks[table.roles["user"].column].filled) < 0.99:
+        doubts.add(f"{table.sample.name}: {1 - filled:.0%} of the rows have no user and will be set aside.")
+    return lines
+
+
+def item_lines(table: Table, tree: Table | None, events: Table, doubts: Doubts) -> list[Line]:
+    """Writes an item table."""
+    lines = [*_source_lines(table, 1, doubts), _id_line(table, "item", events, doubts)]
+    lines += _category_lines(table, 1, tree, doubts, needed=events.categories is None)
+    lines += [_choice_line(1, "brand", table.roles["brand"])] if "brand" in table.roles else []
+    if "brand" not in table.roles and "store" in map(str.casefold, table.looks):
+        store = next(name for name in table.looks if name.casefold() == "store")
+        lines.append(Line(1, f"brand: {flow(store)}", "a guess"))
+    lines += _number_lines(table, 1, totals=False)
+    for role in ("title", "text"):
+        if role in table.roles:
+            lines.append(_text_line(table, 1, role, ""))
+            break
+    return lines
+
+
+def property_lines(table: Table, tree: Table | None, events: Table, doubts: Doubts) -> list[Line]:
+    """Writes an item table with a row for each property, of which the category's rows count."""
+    key, value = str(table.named("property")), str(table.named("value"))
+    words = table.looks[key].distinct.to_pylist()
+    weights = {word: name_weight("category_path", word) for word in words if name_weight("category_path", word) > 0}
+    lines = [*_source_lines(table, 1, doubts), _id_line(table, "item", events, doubts)]
+    if "time" in table.roles:
+        lines.append(_time_line(table, 1, "valid_from", doubts))
+    if not weights:
+        doubts.add(f"{table.sample.name}: none of the values of {key} looks like the name of a category; add a filter.")
+        return lines
+    best = max(weights, key=lambda word: weights[word])
+    keep = {"column": key, "keep": best}
+    lines += [Line(1, "filters:"), Line(2, f"- {flow(keep)}", "likely")]
+    path: dict[str, Any] = {"column": value}
+    if tree:
+        path["tree"] = _tree_value(tree)
+    return [*lines, Line(1, f"category_path: {flow(path)}")]
+
+
+def user_lines(table: Table, doubts: Doubts) -> list[Line]:
+    """Writes a user table: its columns with few values are attributes."""
+    lines = [*_source_lines(table, 1, doubts), _choice_line(1, "id", table.roles["user"])]
+    few = [name for name, look in table.looks.items() if 1 < len(look.distinct) <= 50 and look.time is None]
+    names = [name for name in few if name != table.roles["user"].column]
+    if not names:
+        names = [name for name in table.looks if name != table.roles["user"].column][:1]
+    return [*lines, Line(1, f"attributes: {flow(names)}", "columns with few values; leave out what names people")]
+
+
+def _source_lines(table: Table, depth: int, doubts: Doubts) -> list[Line]:
+    names = [sample.name for sample in table.samples]
+    lines = [Line(depth, f"files: {flow(names[0] if len(names) == 1 else names)}", "a glob such as *.csv stands for more")]
+    options = table.sample.options
+    lines += [Line(depth, f"{key}: {flow(value)}") for key, value in options.items()]
+    for remark in table.sample.remarks:
+        doubts.add(f"{table.sample.name}: {remark}.")
+    csv = options.get("csv", {})
+    if "encoding" in csv:
+        doubts.add(f"{table.sample.name}: the encoding is not named in the file; {csv['encoding']} is a guess.")
+    if csv.get("header") is False:
+        doubts.add(
+            f"{table.sample.name}: there is no header, so user, item and category are guessed from position and variety "
+            "of the values; give the columns their names in `columns`."
+        )
+    return lines
+
+
+def _choice_line(depth: int, key: str, choice: Choice) -> Line:
+    return Line(depth, f"{key}: {flow(choice.column)}", _comment(choice.confidence, choice.others))
+
+
+def _comment(confidence: str, others: tuple[str, ...]) -> str:
+    considered = f"considered instead: {', '.join(others)}" if others else ""
+    return "; ".join(part for part in ("" if confidence == SURE else confidence, considered) if part)
+
+
+def _time_line(table: Table, depth: int, key: str, doubts: Doubts) -> Line:
+    choice = table.roles["time"]
+    look = table.looks[choice.column]
+    value: dict[str, Any] = {"column": choice.column}
+    if time := look.time:
+        if time.formats != ("iso8601",):
+            value["format"] = time.formats[0] if len(time.formats) == 1 else list(time.formats)
+        if time.days_only and key == "time":
+            value["shift_seconds"] = 86399
+            doubts.add(f"{choice.column}: days without a clock time; they count as the end of the day.")
+        if time.rival:
+            doubts.add(f"{choice.column}: {time.formats[0]} and {time.rival} fit all values; which is day, which is month?")
+        if not time.formats[0].startswith("unix") and not _has_zone(look):
+            doubts.add(f"{choice.column}: times carry no zone and are read as UTC; set `timezone` if they are local.")
+    simple = choice.column if list(value) == ["column"] else value
+    return Line(depth, f"{key}: {flow(simple)}", _comment(choice.confidence, choice.others))
+
+
+def _has_zone(look: ColumnLook) -> bool:
+    if pa.types.is_timestamp(look.values.type):
+        return look.values.type.tz is not None
+    zoned = pc.match_substring_regex(look.distinct[:1000], r"(Z|UTC|GMT|[+-]\d\d:?\d\d)$")
+    return float(pc.mean(zoned.cast(pa.int8())).as_py() or 0) > 0.5
+
+
+def _action_line(table: Table, doubts: Doubts) -> Line:
+    choice = table.roles.get("action")
+    if choice is None:
+        constant, why = _constant_action(table)
+        doubts.add(f"{table.sample.name}: no column tells the action; every row is taken for a {constant} ({why}).")
+        return Line(3, f"action: {{constant: {constant}}}", "a guess")
+    values, ignored, unknown, origin = action_words(table.looks[choice.column], table.looks)
+    value: dict[str, Any] = {"column": choice.column}
+    if strange := {word: action for word, action in values.items() if word.casefold() != action}:
+        value["values"] = strange
+    if ignored:
+        value["ignore"] = ignored
+    if origin:
+        doubts.add(f"{choice.column}: the meaning of its codes is taken from {origin}, whose columns these are.")
+    if unknown:
+        doubts.add(
+            f"{choice.column}: could not tell what {_words(unknown)} mean; rows with them will be set aside as "
+            "unknown_action: add them to `values` or `ignore`."
+        )
+    simple = choice.column if list(value) == ["column"] else value
+    return Line(3, f"action: {flow(simple)}", _comment(choice.confidence, choice.others))
+
+
+def _words(words: list[str]) -> str:
+    """Lists words; but not what could be an identifier."""
+    shown = [word for word in words if len(word) <= 30 and sum(map(str.isdigit, word)) <= 3 and "@" not in word]
+    rest = len(words) - len(shown[:20])
+    return ", ".join(map(repr, shown[:20])) + (f"{' and ' if shown else ''}{rest} other words" if rest else "")
+
+
+def _constant_action(table: Table) -> tuple[str, str]:
+    folded = {fold(name) for name in table.looks}
+    if any("review" in name or "rating" in name or name == "overall" for name in folded):
+        return "review", "there are ratings or reviews"
+    if table.roles.keys() & {"quantity", "total"} or any("invoice" in name or "order" in name for name in folded):
+        return "purchase", "there are quantities, totals, orders or invoices"
+    return "view", "nothing says otherwise"
+
+
+def _item_line(table: Table) -> Line:
+    choice = table.roles["item"]
+    own = choice.column.casefold().removeprefix("parent").strip("_ ")
+    base = next((name for name in table.looks if name.casefold() == own and name != choice.column), None)
+    if base is None:
+        return _choice_line(3, "item", choice)
+    value = {"column": choice.column, "fallback": base}
+    return Line(3, f"item: {flow(value)}", f"several {base} have one {choice.column}")
+
+
+def _id_line(table: Table, role: str, events: Table, doubts: Doubts) -> Line:
+    choice = table.roles[role]
+    own = events.column(role)
+    if own and table.looks[choice.column].distinct and events.looks[own].distinct:
+        known = pc.is_in(events.looks[own].distinct, table.looks[choice.column].distinct)
+        if not pc.any(known).as_py():
+            doubts.add(
+                f"{table.sample.name}: no {choice.column} of the sample is an item ({own}) of {events.sample.name}; "
+                "the samples may be too short, or the columns may be others."
+            )
+    return _choice_line(1, "id", choice)
+
+
+def _category_lines(table: Table, depth: int, tree: Table | None, doubts: Doubts, needed: bool) -> list[Line]:
+    path = table.categories
+    if path is not None:
+        value = path.value
+        if tree and isinstance(value, str) and fold(value) == fold(_tree_id(tree)):
+            value = {"column": value, "tree": _tree_value(tree)}
+        return [Line(depth, f"category_path: {flow(value)}", _comment(path.confidence, path.others))]
+    if not needed:
+        return []
+    doubts.add(
+        f"{table.sample.name}: no column looks like a category, and without categories there are no interests to follow: "
+        "give the item table as a further sample, or derive one, as from the item's code."
+    )
+    item = table.column("item")
+    pattern = {"column": item, "pattern": r"^(\w{3})"}
+    return [Line(depth, f"# category_path: {flow(pattern)}", "no category found; this takes the code's first letters")] if item else []
+
+
+def _tree_id(tree: Table) -> str:
+    names = [name for name in tree.looks if name != tree.named("parent")]
+    return max(names, key=lambda name: name_weight("category_path", name) + (fold(name) == "id"))
+
+
+def _tree_value(tree: Table) -> dict[str, Any]:
+    value: dict[str, Any] = {"files": tree.sample.name, "id": _tree_id(tree), "parent": tree.named("parent")}
+    return value | {key: option for key, option in tree.sample.options.items()}
+
+
+def _number_lines(table: Table, depth: int, totals: bool) -> list[Line]:
+    lines = []
+    roles = {"price": "price", "total": "price", "quantity": "quantity"} if totals else {"price": "price"}
+    for role, key in roles.items():
+        choice = table.roles.get(role)
+        if choice is None or (role == "total" and "price" in table.roles):
+            continue
+        decimal, remove = number_writing(table.looks[choice.column])
+        value = {"total_column" if role == "total" else "column": choice.column}
+        value |= {"decimal": decimal} if decimal != "." else {}
+        value |= {"remove": remove} if remove else {}
+        simple = choice.column if list(value) == ["column"] else value
+        lines.append(Line(depth, f"{key}: {flow(simple)}", _comment(choice.confidence, choice.others)))
+    return lines
+
+
+def _text_line(table: Table, depth: int, role: str, fallback_role: str) -> Line:
+    choice = table.roles[role]
+    value: Any = choice.column
+    if fallback := table.column(fallback_role) if fallback_role else None:
+        value = {"column": choice.column, "fallback": fallback}
+    return Line(depth, f"text: {flow(value)}", _comment(choice.confidence, choice.others))
+
+
+def _filter_lines(table: Table) -> list[Line]:
+    """Proposes to set cancellations aside where numbers of invoices or orders are marked with a C."""
+    for name, look in table.looks.items():
+        if not any(part in fold(name) for part in ("invoice", "order")) or look.is_list or not len(look.distinct):
+            continue
+        marked = pc.match_substring_regex(look.distinct, _CANCELLED).cast(pa.int8())
+        share = float(pc.mean(marked).as_py() or 0)
+        if 0 < share < 0.6 and look.number_share > 0.3:
+            value = {"column": name, "drop_pattern": "^[Cc]", "reason": "cancellation"}
+            return [Line(2, "filters:"), Line(3, f"- {flow(value)}", "a guess: numbers that begin with C are cancellations")]
+    return []
