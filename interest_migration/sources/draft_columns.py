@@ -41,6 +41,7 @@ _FIRST_S: Final = 631_152_000  # 1990
 _LAST_S: Final = 2_145_916_800  # 2038
 _TIMES: Final = 2_000
 _DAY_SECONDS: Final = 86_400
+_NEARLY: Final = 1.25  # levels of real shops: some kinds of things are in several departments
 _MOST: Final = 0.6
 """Share of the values from which on a column is taken to be of a kind: samples are dirty."""
 
@@ -175,10 +176,11 @@ def _parse(texts: pa.Array, name: str) -> tuple[np.ndarray, np.ndarray]:  # type
 
 
 def determines(narrow: ColumnLook, broad: ColumnLook) -> bool:
-    """Whether each value of one column goes with a single value of another: a level and the level above it."""
+    """Whether nearly each value of one column goes with a single value of another: a level and the level above it."""
     both = pa.table({"narrow": narrow.codes, "broad": broad.codes}).drop_null()
     pairs = len(both.group_by(["narrow", "broad"]).aggregate([]))
-    return 0 < pairs <= 1.02 * len(both["narrow"].unique()) and len(both["broad"].unique()) < len(both["narrow"].unique())
+    narrow_count, broad_count = len(both["narrow"].unique()), len(both["broad"].unique())
+    return 0 < pairs <= _NEARLY * narrow_count and broad_count < narrow_count
 
 
 def overlap(one: ColumnLook, values: Iterable[str]) -> float:

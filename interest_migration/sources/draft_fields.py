@@ -1,6 +1,7 @@
 """Roles of columns as lines of a mapping, with comments where they were guessed."""
 
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any
 
 import pyarrow as pa
@@ -114,7 +115,8 @@ def user_lines(table: Table, doubts: Doubts) -> list[Line]:
 
 def _source_lines(table: Table, depth: int, doubts: Doubts) -> list[Line]:
     names = [sample.name for sample in table.samples]
-    lines = [Line(depth, f"files: {flow(names[0] if len(names) == 1 else names)}", "a glob such as *.csv stands for more")]
+    more = f"a glob such as *{''.join(PurePath(names[0]).suffixes[-2:])} stands for several"
+    lines = [Line(depth, f"files: {flow(names[0] if len(names) == 1 else names)}", more)]
     options = table.sample.options
     lines += [Line(depth, f"{key}: {flow(value)}") for key, value in options.items()]
     for remark in table.sample.remarks:

@@ -4,6 +4,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from interest_migration.sources.column_names import fold
 from interest_migration.sources.draft_columns import ColumnLook
 from interest_migration.sources.draft_words import ACTION_WORDS, CODED_ACTIONS, IGNORED_WORDS, name_weight
@@ -14,6 +17,7 @@ LIKELY: Final = "likely"
 GUESS: Final = "a guess"
 _MAX_WORDS: Final = 60
 _LONG_TEXT: Final = 64
+_CURRENCIES: Final = "$€£¥ "
 
 
 @dataclass(frozen=True)
@@ -141,9 +145,20 @@ def _number(role: str) -> Callable[[ColumnLook, Looks], float]:
 
 
 def number_writing(look: ColumnLook) -> tuple[str, str]:
-    """Returns the decimal mark of a column of numbers, and characters to take out of them."""
-    ways = ((".", ""), (".", "$€£¥ "), (".", "$€£¥ ,"), (",", ""), (",", "$€£¥ ."))
+    """Returns the decimal mark of a column of numbers, and characters to take out of them.
+
+    Example:
+      ["$1,012.99", "$5"] -> ".", "$€£¥ ,"; ["1.234,50 €", "3,50 €"] -> ",", "$€£¥ ."
+    """
+    ends = pc.replace_substring_regex(look.distinct, rf"[{_CURRENCIES}]", "")
+    commas, points = (_share(pc.match_substring_regex(ends, rf"\{mark}\d{{1,2}}$")) for mark in ",.")
+    decimal, thousands = (",", ".") if commas > points else (".", ",")
+    ways = ((decimal, ""), (decimal, _CURRENCIES), (decimal, _CURRENCIES + thousands))
     return max(ways, key=lambda way: round(look.share_of_numbers(*way), 2))
+
+
+def _share(mask: pa.Array) -> float:
+    return float(pc.mean(mask.cast(pa.int8())).as_py() or 0.0)
 
 
 def _text(look: ColumnLook, looks: Looks) -> float:

@@ -9,32 +9,34 @@ _KNOWN: Final[dict[str, str]] = {
     "user": (
         "user userid uid userno userpseudoid username visitor visitorid fullvisitorid customer customerid custid customerno "
         "customerkey client clientid member memberid memberno reviewer reviewerid buyer buyerid shopper shopperid "
-        "account accountid household householdid householdkey person personid profileid consumerid anonymousid msno"
+        "account accountid household householdid householdkey person personid profileid consumerid anonymousid msno "
+        "kunde kundennummer kundenid kundennr"
     ),
     "time": (
         "time timestamp ts t at date datetime day eventtime eventtimestamp eventdate eventdatetime createdat created "
         "occurredat servertime logtime actiontime clicktime visittime unixtime unixtimestamp unixreviewtime reviewtime "
         "reviewdate invoicedate orderdate ordertime orderdatetime orderpurchasetimestamp purchasedate purchasetime "
-        "transactiondate transactiontime transactiontimestamp tdat redemptiondate timems tstamp"
+        "transactiondate transactiontime transactiontimestamp tdat redemptiondate timems tstamp zeit zeitpunkt datum"
     ),
     "action": (
         "action actiontype actionname event eventtype eventname type behavior behaviour behaviortype behaviourtype activity "
-        "activitytype interaction interactiontype act op operation"
+        "activitytype interaction interactiontype act op operation ereignis aktion"
     ),
     "item": (
         "parentasin item itemid sku skuid skuno product productid productno productcode prodid pid asin stockcode article "
-        "articleid articleno goods goodsid materialid upc ean gtin contentid itemno itemcode nmid"
+        "articleid articleno goods goodsid materialid upc ean gtin contentid itemno itemcode nmid "
+        "artikel artikelnummer artikelnr"
     ),
     "category_path": (
         "categorypath categorycode categories category categoryid cate cateid cat catid itemcategory productcategory "
         "producttype department maincategory maincat subcategory subcat subsubcategory breadcrumb breadcrumbs taxonomy "
         "productgroup productgroupname categoryname catename departmentname genre genres family aisle section "
-        "category1 category2 category3 cat1 cat2 cat3 l1 l2 l3 level1 level2 level3"
+        "kategorie warengruppe category1 category2 category3 cat1 cat2 cat3 l1 l2 l3 level1 level2 level3"
     ),
     "brand": "brand brandname brandid maker manufacturer vendor label",
-    "price": "price unitprice saleprice listprice sellingprice itemprice productprice amount cost priceusd",
+    "price": "price unitprice saleprice listprice sellingprice itemprice productprice amount cost priceusd preis",
     "total": "total totalprice totalamount salesvalue linetotal revenue sales turnover paid salesamount",
-    "quantity": "quantity qty units count unitssold itemcount pieces numitems",
+    "quantity": "quantity qty units count unitssold itemcount pieces numitems menge",
     "text": "reviewtext text reviewbody comment body content query searchquery searchterm searchterms keyword keywords message",
     "title": "title name productname productdisplayname prodname itemname description summary headline subject",
     "session": "session sessionid usersession visit visitid sessionkey sid",
@@ -62,9 +64,10 @@ TOKENS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Role -> parts of names that hint at it."""
 
-_OF_USERS: Final = "reg birth signup update agent age level lv type group gender sex name segment session".split()
+_OF_USERS: Final = "reg birth signup update agent age level lv type group gender sex name segment session size comp count num".split()
 _OF_ITEMS: Final = "categor type name title price brand desc count num qty quantity group class propert rating views".split()
-MISLEADING: Final[Mapping[str, list[str]]] = {"user": _OF_USERS, "time": _OF_USERS, "item": _OF_ITEMS}
+_OF_TEXTS: Final = "time date name id count num vote score rating type".split()
+MISLEADING: Final[Mapping[str, list[str]]] = {"user": _OF_USERS, "time": _OF_USERS, "item": _OF_ITEMS, "text": _OF_TEXTS}
 """Role -> parts of names that hint at an attribute of it instead."""
 
 _ACTION_WORDS: Final[dict[str, str]] = {

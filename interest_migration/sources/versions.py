@@ -36,14 +36,13 @@ class Versions:
         Example:
           key [0, 0, 1], from_s [10, 20, 30]; keys [0, 0, 0, 1, null] at [5, 19, 20, 40, 1] -> [0, 0, 1, 2, null].
         """
-        earliest, latest = self.from_s.min(), self.from_s.max()
-        span = latest - earliest + 2
-        rank = self.key * span + (self.from_s - earliest + 1)
         wanted = keys.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
-        at = wanted * span + np.clip(times_s, earliest - 1, latest) - earliest + 1
-        newest = np.searchsorted(rank, at, side="right") - 1
-        first = np.searchsorted(self.key, wanted, side="left")
-        return null_where(pa.array(np.maximum(newest, first)), keys.is_null())
+        first_s = self.from_s[np.searchsorted(self.key, wanted, side="left")]
+        earliest, latest = self.from_s.min(), self.from_s.max()
+        span = latest - earliest + 1
+        rank = self.key * span + (self.from_s - earliest)
+        at = wanted * span + (np.clip(times_s, first_s, latest) - earliest)
+        return null_where(pa.array(np.searchsorted(rank, at, side="right") - 1), keys.is_null())
 
 
 def sort_versions(key: IntArray, from_s: IntArray) -> tuple[IntArray, Versions]:
