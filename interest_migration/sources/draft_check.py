@@ -37,7 +37,7 @@ class DraftCheck:
 
     rows: int = 0
     used: int = 0
-    set_aside: Counter[str] = field(default_factory=Counter)
+    set_aside: dict[str, int] = field(default_factory=dict)
     with_item: int = 0
     with_category: int = 0
     in_items: int | None = None
@@ -89,7 +89,8 @@ def _count(
 ) -> None:
     check.rows += events.num_rows + rejects.num_rows
     check.used += events.num_rows
-    check.set_aside.update(rejects["reason"].to_pylist())
+    for reason, count in Counter(rejects["reason"].to_pylist()).items():
+        check.set_aside[reason] = check.set_aside.get(reason, 0) + count
     joined = items.join(events) if items else events
     check.with_item += _present(joined, "item")
     check.with_category += _present(joined, "category_path")

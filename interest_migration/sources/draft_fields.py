@@ -182,7 +182,7 @@ def _action_line(table: Table, doubts: Doubts) -> Line:
         doubts.add(f"{choice.column}: the meaning of its codes is taken from {origin}, whose columns these are.")
     if unknown:
         doubts.add(
-            f"{choice.column}: could not tell what {_words(unknown)} mean; rows with them will be set aside as "
+            f"{choice.column}: could not tell what {_words(unknown)} mean{'s' if len(unknown) == 1 else ''}; rows with them will be set aside as "
             "unknown_action: add them to `values` or `ignore`."
         )
     simple = choice.column if list(value) == ["column"] else value

@@ -244,7 +244,7 @@ def test_a_shop_with_its_own_ways(tmp_path: Path) -> None:
     assert stream.fields.price is not None
     assert stream.fields.price.decimal == ","
     check = check_draft(draft)
-    assert (check.used, dict(check.set_aside)) == (2, {"unknown_action": 1})
+    assert (check.used, check.set_aside) == (2, {"unknown_action": 1})
     assert any("'zapp'" in doubt for doubt in draft.doubts)
 
 
