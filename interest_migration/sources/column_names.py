@@ -4,9 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 
-def find_columns(
-    wanted: Sequence[str], found: Sequence[str], aliases: Mapping[str, Sequence[str]]
-) -> dict[str, str]:
+def find_columns(wanted: Sequence[str], found: Sequence[str], aliases: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Finds each wanted column: by its name, else by an alias, else by either without regard to spelling.
 
     Args:

@@ -76,7 +76,10 @@ def draft_mapping(samples: Sequence[Sample]) -> Draft:
         raise DataError(_missing(tables))
     tree = next((table for table in tables if table.kind == TREE), None)
     name = re.sub(r"[^A-Za-z0-9_-]+", "_", events[0].sample.name.split(".")[0]).strip("_") or "log"
-    lines = [Line(0, f"name: {name}"), Line(0, "description: Drafted by `interest-migration map`; check what is in the comments.")]
+    lines = [
+        Line(0, f"name: {name}"),
+        Line(0, "description: Drafted by `interest-migration map`; check what is in the comments."),
+    ]
     lines += [Line(0, ""), Line(0, "streams:")]
     for number, table in enumerate(events):
         lines += stream_lines(table, "events" if number == 0 else f"events_{number + 1}", tree, bool(items), doubts)
@@ -102,7 +105,11 @@ def _missing(tables: Sequence[Table]) -> str:
     parts = []
     for table in tables:
         lacking = [role for role in ("user", "time") if role not in table.roles]
-        what = f"no column that could be the {' or the '.join(lacking)}" if lacking else f"what seems a table of {table.kind}"
+        what = (
+            f"no column that could be the {' or the '.join(lacking)}"
+            if lacking
+            else f"what seems a table of {table.kind}"
+        )
         shown = "" if table.unnamed else f" among {', '.join(table.looks)}"
         parts.append(f"{table.sample.path}: expected a user and a time in each row of a log, received {what}{shown}")
     return "; ".join(parts) + ". Give a file of events, or write the mapping by hand (docs/mappings.md)"

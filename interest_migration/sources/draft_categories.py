@@ -49,9 +49,9 @@ def choose_categories(looks: Looks, taken: Collection[str]) -> CategoryChoice | 
     if len(levels) > 1:
         others = tuple(name for name in named if name not in levels)
         return CategoryChoice({"columns": levels}, tuple(levels), LIKELY, others)
-    best, *others = named
-    confidence = SURE if weights[best] > 2 and not others else LIKELY if weights[best] > 2 else GUESS
-    return CategoryChoice(best, (best,), confidence, tuple(others))
+    best, *rest = named
+    confidence = SURE if weights[best] > 2 and not rest else LIKELY if weights[best] > 2 else GUESS
+    return CategoryChoice(best, (best,), confidence, tuple(rest))
 
 
 def _path(looks: Looks, column: str, others: list[str]) -> CategoryChoice:

@@ -27,7 +27,11 @@ TIME_FORMATS: Final = (
     "%Y/%m/%d %H:%M:%S",
     "%Y/%m/%d %H:%M",
     "%Y/%m/%d",
-    *(f"{day}{clock}" for day in ("%m/%d/%Y", "%d/%m/%Y", "%m-%d-%Y", "%d-%m-%Y") for clock in (" %H:%M:%S", " %H:%M", "")),
+    *(
+        f"{day}{clock}"
+        for day in ("%m/%d/%Y", "%d/%m/%Y", "%m-%d-%Y", "%d-%m-%Y")
+        for clock in (" %H:%M:%S", " %H:%M", "")
+    ),
     *(f"%d.%m.%Y{clock}" for clock in (" %H:%M:%S", " %H:%M", "")),
     *(f"%m/%d/%Y %I:%M{second} %p" for second in (":%S", "")),
     "%d/%b/%Y:%H:%M:%S %z",
@@ -96,7 +100,9 @@ class ColumnLook:
     def filled(self) -> float:
         """Share of the rows that have a value."""
         if self.is_list:
-            return float(pc.mean(pc.greater(pc.list_value_length(self.values), 0).fill_null(False).cast(pa.int8())).as_py())
+            return float(
+                pc.mean(pc.greater(pc.list_value_length(self.values), 0).fill_null(False).cast(pa.int8())).as_py()
+            )
         return len(self.texts) / max(len(self.values), 1)
 
     @cached_property
@@ -147,8 +153,12 @@ class ColumnLook:
         texts = [text for text in self.distinct[:_TIMES].to_pylist() if not re.fullmatch(r"[\d.,]+", text)]
         for mark in SEPARATORS:
             paths = [text.split(mark) for text in texts if mark in text]
-            close = mark in " > :: | ; >".split() or not any(f"{mark} " in text for text in texts)
-            if close and len(paths) >= 0.3 * max(len(texts), 1) and all(len(part) < 60 for path in paths for part in path):
+            close = mark not in (".", ",", "/") or not any(f"{mark} " in text for text in texts)
+            if (
+                close
+                and len(paths) >= 0.3 * max(len(texts), 1)
+                and all(len(part) < 60 for path in paths for part in path)
+            ):
                 return mark
         return None
 
@@ -170,7 +180,7 @@ def _look_at_times(texts: pa.Array) -> TimeLook | None:
     return TimeLook(tuple(formats), float(good.mean()), bool(np.all(seconds[good] % _DAY_SECONDS == 0)), rival)
 
 
-def _parse(texts: pa.Array, name: str) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def _parse(texts: pa.Array, name: str) -> tuple[np.ndarray, np.ndarray]:
     seconds, missing, bad = parse_times(texts, TimeField(column="x", format=(name,)), NULL_VALUES)
     return seconds, ~missing & ~bad & (seconds >= _FIRST_S) & (seconds <= _LAST_S)
 

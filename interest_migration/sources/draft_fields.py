@@ -52,7 +52,11 @@ def stream_lines(table: Table, name: str, tree: Table | None, has_items: bool, d
     lines = [Line(1, f"- name: {name}"), *_source_lines(table, 2, doubts)]
     lines += _filter_lines(table)
     lines += [Line(2, "fields:")]
-    lines += [_choice_line(3, "user", table.roles["user"]), _time_line(table, 3, "time", doubts), _action_line(table, doubts)]
+    lines += [
+        _choice_line(3, "user", table.roles["user"]),
+        _time_line(table, 3, "time", doubts),
+        _action_line(table, doubts),
+    ]
     lines += [_item_line(table)] if "item" in table.roles else []
     lines += _category_lines(table, 3, tree, doubts, needed=not has_items)
     lines += [_choice_line(3, "brand", table.roles["brand"])] if "brand" in table.roles else []
@@ -126,8 +130,8 @@ def _source_lines(table: Table, depth: int, doubts: Doubts) -> list[Line]:
         doubts.add(f"{table.sample.name}: the encoding is not named in the file; {csv['encoding']} is a guess.")
     if csv.get("header") is False:
         doubts.add(
-            f"{table.sample.name}: there is no header, so user, item and category are guessed from position and variety "
-            "of the values; give the columns their names in `columns`."
+            f"{table.sample.name}: there is no header, so user, item and category are guessed from position and "
+            "variety of the values; give the columns their names in `columns`."
         )
     return lines
 
@@ -152,7 +156,9 @@ def _time_line(table: Table, depth: int, key: str, doubts: Doubts) -> Line:
             value["shift_seconds"] = 86399
             doubts.add(f"{choice.column}: days without a clock time; they count as the end of the day.")
         if time.rival:
-            doubts.add(f"{choice.column}: {time.formats[0]} and {time.rival} fit all values; which is day, which is month?")
+            doubts.add(
+                f"{choice.column}: {time.formats[0]} and {time.rival} fit all values; which is day, which is month?"
+            )
         if not time.formats[0].startswith("unix") and not _has_zone(look):
             doubts.add(f"{choice.column}: times carry no zone and are read as UTC; set `timezone` if they are local.")
     simple = choice.column if list(value) == ["column"] else value
@@ -181,9 +187,10 @@ def _action_line(table: Table, doubts: Doubts) -> Line:
     if origin:
         doubts.add(f"{choice.column}: the meaning of its codes is taken from {origin}, whose columns these are.")
     if unknown:
+        verb = "means" if len(unknown) == 1 else "mean"
         doubts.add(
-            f"{choice.column}: could not tell what {_words(unknown)} mean{'s' if len(unknown) == 1 else ''}; rows with them will be set aside as "
-            "unknown_action: add them to `values` or `ignore`."
+            f"{choice.column}: could not tell what {_words(unknown)} {verb}; rows with that will be set aside as "
+            "unknown_action: add it to `values` or `ignore`."
         )
     simple = choice.column if list(value) == ["column"] else value
     return Line(3, f"action: {flow(simple)}", _comment(choice.confidence, choice.others))
@@ -238,12 +245,16 @@ def _category_lines(table: Table, depth: int, tree: Table | None, doubts: Doubts
     if not needed:
         return []
     doubts.add(
-        f"{table.sample.name}: no column looks like a category, and without categories there are no interests to follow: "
-        "give the item table as a further sample, or derive one, as from the item's code."
+        f"{table.sample.name}: no column looks like a category, and without categories there are no interests to "
+        "follow: give the item table as a further sample, or derive one, as from the item's code."
     )
     item = table.column("item")
     pattern = {"column": item, "pattern": r"^(\w{3})"}
-    return [Line(depth, f"# category_path: {flow(pattern)}", "no category found; this takes the code's first letters")] if item else []
+    return (
+        [Line(depth, f"# category_path: {flow(pattern)}", "no category found; this takes the code's first letters")]
+        if item
+        else []
+    )
 
 
 def _tree_id(tree: Table) -> str:
@@ -253,7 +264,7 @@ def _tree_id(tree: Table) -> str:
 
 def _tree_value(tree: Table) -> dict[str, Any]:
     value: dict[str, Any] = {"files": tree.sample.name, "id": _tree_id(tree), "parent": tree.named("parent")}
-    return value | {key: option for key, option in tree.sample.options.items()}
+    return value | dict(tree.sample.options)
 
 
 def _number_lines(table: Table, depth: int, totals: bool) -> list[Line]:
@@ -289,5 +300,8 @@ def _filter_lines(table: Table) -> list[Line]:
         share = float(pc.mean(marked).as_py() or 0)
         if 0 < share < 0.6 and look.number_share > 0.3:
             value = {"column": name, "drop_pattern": "^[Cc]", "reason": "cancellation"}
-            return [Line(2, "filters:"), Line(3, f"- {flow(value)}", "a guess: numbers that begin with C are cancellations")]
+            return [
+                Line(2, "filters:"),
+                Line(3, f"- {flow(value)}", "a guess: numbers that begin with C are cancellations"),
+            ]
     return []

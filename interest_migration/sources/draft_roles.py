@@ -112,7 +112,7 @@ def _action(look: ColumnLook, looks: Looks) -> float:
     words = len(look.distinct)
     if look.is_list or not 0 < words <= _MAX_WORDS or look.average_length > 30:
         return 0.0
-    values, ignored, unknown, origin = action_words(look, looks)
+    values, ignored, _, origin = action_words(look, looks)
     if origin:
         return 3.0
     known = len(values) + len(ignored)

@@ -2,11 +2,11 @@
 
 import csv
 import io
-import os
 import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
@@ -50,7 +50,7 @@ class Sample:
     @property
     def name(self) -> str:
         """Name of the file, without its folder."""
-        return os.path.basename(self.path)
+        return Path(self.path).name
 
 
 def read_sample(path: str) -> Sample:
@@ -79,7 +79,7 @@ def read_sample(path: str) -> Sample:
 
 
 def _guess_format(path: str) -> FileFormat:
-    with readable(path, "a readable file"), open(path, "rb") as file:
+    with readable(path, "a readable file"), Path(path).open("rb") as file:
         return "parquet" if file.read(4) == b"PAR1" else "csv"
 
 

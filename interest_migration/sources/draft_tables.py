@@ -60,8 +60,10 @@ def tell_tables(samples: list[Sample]) -> list[Table]:
     groups: dict[tuple[str, ...], list[Sample]] = {}
     for sample in samples:
         groups.setdefault((sample.format, *sorted(map(fold, sample.columns))), []).append(sample)
-    return [_tell(group, [name for sample in samples if sample not in group for name in sample.columns])
-            for group in groups.values()]
+    return [
+        _tell(group, [name for sample in samples if sample not in group for name in sample.columns])
+        for group in groups.values()
+    ]
 
 
 def _tell(samples: list[Sample], elsewhere: list[str]) -> Table:

@@ -1,11 +1,11 @@
 """One way to read a file, whatever its format, its encoding and the spelling of its columns."""
 
 import atexit
-import os
 import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
 import pyarrow.parquet as pq
@@ -106,7 +106,7 @@ def settle_encoding(source: FileSource, path: str, file_format: FileFormat) -> F
     csv = source.csv
     if file_format == "parquet" or csv.fallback_encoding is None:
         return source
-    state = os.stat(path)
+    state = Path(path).stat()
     if _decodes(path, csv.encoding, state.st_size, state.st_mtime_ns):
         return source
     return source.model_copy(update={"csv": csv.model_copy(update={"encoding": csv.fallback_encoding})})
@@ -127,7 +127,7 @@ def _decodes(path: str, encoding: str, size: int, modified_ns: int) -> bool:
 def _wait_at_exit() -> None:
     """Lets Arrow's threads finish before Python ends.
 
-    One that still lets go of a CSV reader while Python shuts down aborts the process ("terminate called without an active
-    exception"): so ended 8 of 12 processes that did nothing but read a small file.
+    One that still lets go of a CSV reader while Python shuts down aborts the process ("terminate called without an
+    active exception"): so ended most processes that did nothing but read a small file.
     """
     atexit.register(time.sleep, 0.1)

@@ -11,12 +11,19 @@ from typing import Final
 import pyarrow.parquet as pq
 
 from interest_migration.errors import DataError
-from interest_migration.sources.file_readers import WHOLE_FILE, Part
 from interest_migration.sources.fields import CategoryField
+from interest_migration.sources.file_readers import WHOLE_FILE, Part
 from interest_migration.sources.file_sources import FileFormat, FileSource
 from interest_migration.sources.line_ranges import split_lines
 from interest_migration.sources.mapping import SourceMapping, Stream
-from interest_migration.sources.paths import InputRoot, file_format, resolve_root, source_files, stream_files, tree_files
+from interest_migration.sources.paths import (
+    InputRoot,
+    file_format,
+    resolve_root,
+    source_files,
+    stream_files,
+    tree_files,
+)
 from interest_migration.sources.raw import readable
 
 PIECE_ROWS: Final = 1 << 20

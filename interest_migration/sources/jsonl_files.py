@@ -128,7 +128,9 @@ def _sample_types(
         elif kinds <= {int, float}:
             types[name] = pa.float64() if float in kinds else pa.int64()
         elif kinds <= {list} and name in nested:
-            types[name] = pa.list_(pa.list_(pa.string()) if _has_paths([value.get(name) for value in objects]) else pa.string())
+            types[name] = pa.list_(
+                pa.list_(pa.string()) if _has_paths([value.get(name) for value in objects]) else pa.string()
+            )
         else:
             return None
     return types

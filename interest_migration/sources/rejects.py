@@ -44,7 +44,7 @@ class Verdict:
         self._found: list[tuple[str, str]] = []
 
     def reject(self, mask: Mask, reason: str, detail: str) -> None:
-        """Sets aside the rows of `mask` that are still good, for a `Reason` or for that of one of the mapping's filters.
+        """Sets aside the rows of `mask` that are still good, for a `Reason` or for that of a filter of the mapping.
 
         `detail` must not hold values of the row.
         """

@@ -133,7 +133,9 @@ def read_items(
     times_s, missing, bad = parse_times(rows.columns[items.valid_from.column], items.valid_from, items.null_values)
     good = np.flatnonzero(~(missing | bad | null_mask(rows.keys)))
     if not len(good):
-        raise DataError(f"{', '.join(paths)}: expected rows with {items.id} and {items.valid_from.column}, received none")
+        raise DataError(
+            f"{', '.join(paths)}: expected rows with {items.id} and {items.valid_from.column}, received none"
+        )
     keys = encode(rows.keys.take(pa.array(good)))
     order, versions = sort_versions(keys.indices.to_numpy().astype(np.int64), times_s[good])
     columns = {name: values.take(pa.array(good[order])) for name, values in rows.columns.items()}
@@ -171,9 +173,7 @@ def load_users(mapping: SourceMapping, input_root: str, pseudonymiser: Pseudonym
     return read_users(users, paths, pseudonymiser) if paths else None
 
 
-def read_users(
-    users: Users, paths: Sequence[str], pseudonymiser: Pseudonymiser, limit: int | None = None
-) -> UserTable:
+def read_users(users: Users, paths: Sequence[str], pseudonymiser: Pseudonymiser, limit: int | None = None) -> UserTable:
     """Reads the files of a user table; see `read_items`."""
     table = read_keyed_table(users, paths, users.id, users.attributes, limit=limit)
     columns = [_attribute(name, table.columns[name], users.null_values) for name in users.attributes]

@@ -57,9 +57,7 @@ def parse_times(values: pa.Array, field: TimeField, null_values: Sequence[str]) 
     return seconds, missing, bad
 
 
-def _parse_as(
-    name: str, values: pa.Array, field: TimeField, null_values: Sequence[str]
-) -> tuple[Seconds, Mask, Mask]:
+def _parse_as(name: str, values: pa.Array, field: TimeField, null_values: Sequence[str]) -> tuple[Seconds, Mask, Mask]:
     """Parses values in one format."""
     if name in UNIX_FORMATS:
         return _parse_unix(values, UNIX_FORMATS[name], field, null_values)

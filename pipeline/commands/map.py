@@ -95,8 +95,8 @@ def _show(draft: "Draft", check: "DraftCheck", output: Path | None) -> None:
         ("item in the item table", check.in_items),
         ("user in the user table", check.in_users),
     )
-    for name, count in shares:
-        if count is not None and check.used:
-            click.echo(f"  of these with  {count / check.used:>12.0%}  {name}", err=True)
+    for name, events in shares:
+        if events is not None and check.used:
+            click.echo(f"  of these with  {events / check.used:>12.0%}  {name}", err=True)
     if not check.used:
         click.echo("error: no row can be read with this draft; correct it first", err=True)

@@ -29,7 +29,11 @@ def test_the_mapping_alone_goes_to_standard_output() -> None:
 
 def test_the_mapping_is_written_and_works(tmp_path: Path) -> None:
     folder = FIXTURES / "retailrocket"
-    samples = [part for name in ("events", "item_properties_part1", "category_tree") for part in ("--sample", folder / f"{name}.csv")]
+    samples = [
+        part
+        for name in ("events", "item_properties_part1", "category_tree")
+        for part in ("--sample", folder / f"{name}.csv")
+    ]
     result = _map(*samples, "--output", tmp_path / "sub" / "rr.yaml")
     assert result.exit_code == 0
     assert result.stdout == ""

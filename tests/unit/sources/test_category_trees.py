@@ -17,7 +17,9 @@ Read = Callable[[SourceMapping, object], tuple[list[dict[str, Any]], list[dict[s
 
 def _paths(values: list[Any], field: dict[str, Any], **others: list[Any]) -> list[str | None]:
     columns = {"c": pa.array(values), **{name: pa.array(column) for name, column in others.items()}}
-    return category_paths(columns, CategoryField.from_values({"column": "c", **field}, source="test"), ["NULL"]).to_pylist()
+    return category_paths(
+        columns, CategoryField.from_values({"column": "c", **field}, source="test"), ["NULL"]
+    ).to_pylist()
 
 
 def _tree_paths(tmp_path: Path, rows: str, wanted: list[Any], **tree: Any) -> list[str | None]:
@@ -91,7 +93,10 @@ def test_of_a_list_of_paths_the_first_counts() -> None:
 
 def test_fallbacks_are_asked_in_turn_where_there_is_no_path() -> None:
     found = _paths(
-        ["a.b", None, "", "c"], {"separator": ".", "fallback": ["x", "y"]}, x=["1", "2", None, None], y=[7.0, 8.0, 9.0, 1.0]
+        ["a.b", None, "", "c"],
+        {"separator": ".", "fallback": ["x", "y"]},
+        x=["1", "2", None, None],
+        y=[7.0, 8.0, 9.0, 1.0],
     )
     assert found == ["a > b", "2", "9", "c"]
 

@@ -33,8 +33,14 @@ def _fields(draft: Draft) -> Fields:
 def _columns(draft: Draft) -> dict[str, Any]:
     """Column (or constant) of each field."""
     fields = _fields(draft)
-    found = {name: getattr(fields, name) for name in ("user", "time", "action", "item", "brand", "price", "quantity", "text")}
-    return {name: getattr(field, "column", None) or getattr(field, "constant", None) for name, field in found.items() if field}
+    found = {
+        name: getattr(fields, name) for name in ("user", "time", "action", "item", "brand", "price", "quantity", "text")
+    }
+    return {
+        name: getattr(field, "column", None) or getattr(field, "constant", None)
+        for name, field in found.items()
+        if field
+    }
 
 
 def test_rees46() -> None:
@@ -84,7 +90,9 @@ def test_retailrocket_with_its_tables() -> None:
 
 
 def test_jdata_with_its_tables() -> None:
-    draft = _draft(*(f"jdata/JData_{name}.csv" for name in ("Action_201602", "Product", "User", "Comment", "Action_201603_extra")))
+    draft = _draft(
+        *(f"jdata/JData_{name}.csv" for name in ("Action_201602", "Product", "User", "Comment", "Action_201603_extra"))
+    )
     assert _columns(draft) == {"user": "user_id", "time": "time", "action": "type", "item": "sku_id", "brand": "brand"}
     fields = _fields(draft)
     assert fields.category_path is not None
@@ -176,14 +184,20 @@ def test_uci_online_retail(name: str, columns: dict[str, str], formats: tuple[st
 def test_taobao_with_and_without_header(header: bool, tmp_path: Path) -> None:
     rows = [
         *("1,2268318,2520377,pv,1511544070", "1,2333346,2520771,buy,1511561733", "1,2576651,149192,fav,1511572885"),
-        *("100,3830808,4181361,cart,1511593493", "100,4365585,2520377,pv,1511596146", "100,2268318,2520377,pv,1511596147"),
+        *(
+            "100,3830808,4181361,cart,1511593493",
+            "100,4365585,2520377,pv,1511596146",
+            "100,2268318,2520377,pv,1511596147",
+        ),
     ]
     head = ["user_id,item_id,category_id,behavior_type,timestamp"] if header else []
     (tmp_path / "UserBehavior.csv").write_text("\n".join([*head, *rows]) + "\n")
     draft = _draft(tmp_path / "UserBehavior.csv")
-    places = ["user_id", "item_id", "category_id", "behavior_type", "timestamp"] if header else [
-        f"column_{number}" for number in range(1, 6)
-    ]
+    places = (
+        ["user_id", "item_id", "category_id", "behavior_type", "timestamp"]
+        if header
+        else [f"column_{number}" for number in range(1, 6)]
+    )
     assert list(_columns(draft).values()) == [places[place] for place in (0, 4, 3, 1)]
     fields = _fields(draft)
     assert fields.category_path is not None
@@ -202,7 +216,9 @@ def test_levels_of_a_hierarchy_and_totals(tmp_path: Path, write_parquet: Callabl
             "product_id": list(range(size)),
             "quantity": [2] * size,
             "sales_value": [3.5] * size,
-            "transaction_timestamp": pa.array([1_500_000_000 + 5_000 * number for number in range(size)], pa.timestamp("s")),
+            "transaction_timestamp": pa.array(
+                [1_500_000_000 + 5_000 * number for number in range(size)], pa.timestamp("s")
+            ),
         },
     )
     kinds = [number // 4 for number in range(size)]
@@ -258,7 +274,12 @@ def test_days_and_months_that_could_be_either_are_named(tmp_path: Path) -> None:
 
 def test_no_identifiers_are_shown(tmp_path: Path) -> None:
     rows = [
-        {"user_id": f"alice-{number}@example.com", "ts": 1_700_000_000 + number, "event": event, "sku": f"SECRET{number}"}
+        {
+            "user_id": f"alice-{number}@example.com",
+            "ts": 1_700_000_000 + number,
+            "event": event,
+            "sku": f"SECRET{number}",
+        }
         for number, event in enumerate(["view", "buy", "alice-1@example.com", "call 0301234567", "odd"] * 5)
     ]
     (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))

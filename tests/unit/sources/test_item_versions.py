@@ -88,7 +88,9 @@ _SECONDS = st.integers(-(2**33), 2**33)
 def test_agrees_with_a_search_row_by_row(rows: list[tuple[int, int]], asked: list[tuple[int | None, int]]) -> None:
     rows = [(key, 0) for key in range(4)] + rows
     order, versions = sort_versions(np.array([key for key, _ in rows]), np.array([since for _, since in rows]))
-    found = versions.rows_at(pa.array([key for key, _ in asked], pa.int32()), np.array([at for _, at in asked], np.int64))
+    found = versions.rows_at(
+        pa.array([key for key, _ in asked], pa.int32()), np.array([at for _, at in asked], np.int64)
+    )
 
     def expected(key: int | None, at: int) -> int | None:
         if key is None:

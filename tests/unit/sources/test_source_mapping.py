@@ -95,7 +95,10 @@ def _values(**changes: Any) -> dict[str, Any]:
         (_values(stream={"filters": [{"column": "c"}]}), "expected either keep or drop"),
         (_values(stream={"joins": [{"files": "j", "column": "c", "columns": ["c"]}]}), "column they join by"),
         (_values(stream={"joins": [{"files": "j", "column": "c", "columns": []}]}), "at least 1 item"),
-        (_values(stream={"filters": [{"column": "c", "keep": ["a"], "drop_pattern": "b"}]}), "expected either keep or drop"),
+        (
+            _values(stream={"filters": [{"column": "c", "keep": ["a"], "drop_pattern": "b"}]}),
+            "expected either keep or drop",
+        ),
         (_values(stream={"filters": [{"column": "c", "keep_pattern": "("}]}), "expected a regular expression"),
         (_values(stream={"filters": [{"column": "c", "keep": "a", "reason": "No Way"}]}), "reason"),
         (_values(stream={"csv": {"fallback_encoding": "utf-99"}}), "name of a text encoding"),
