@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import dropwhile
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from interest_migration.errors import ContractError
 from interest_migration.privacy.identifiers import canonical_ids
 from interest_migration.sources.distinct import index_or, map_distinct, null_where, text_or_null
 from interest_migration.sources.fields import CategoryField
@@ -14,6 +16,7 @@ from interest_migration.sources.trees import CategoryTree
 from schemas.events import PATH_SEPARATOR
 
 _MARK = PATH_SEPARATOR.strip()
+_UNSAFE = re.compile(rf"(^|\s){_MARK}(\s|$)")
 
 
 def category_paths(
@@ -75,10 +78,18 @@ def _split(text: str, field: CategoryField) -> Sequence[str | None]:
 
 def _level(values: pa.Array, null_values: Sequence[str]) -> pa.DictionaryArray:
     if _is_list(values.type):
+        return _join_lists(_plain_lists(values), null_values).dictionary_encode()
+    return map_distinct(values, lambda distinct: _clean(text_or_null(distinct, null_values, canonical_ids)))
+
+
+def _plain_lists(values: pa.Array) -> pa.ListArray:
+    """Returns `[N]` lists of texts; of lists of lists the first part of each."""
+    try:
         if _is_list(values.type.value_type):
             values = _first_of_each(values.cast(pa.list_(pa.list_(pa.string()))))
-        return _join_lists(values.cast(pa.list_(pa.string())), null_values).dictionary_encode()
-    return map_distinct(values, lambda distinct: _clean(text_or_null(distinct, null_values, canonical_ids)))
+        return values.cast(pa.list_(pa.string()))
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise ContractError(f"expected lists of plain values, received {values.type}") from error
 
 
 def _is_list(kind: pa.DataType) -> bool:
@@ -104,15 +115,20 @@ def _join_lists(values: pa.ListArray, null_values: Sequence[str]) -> pa.Array:
 
 def _join(parts: Sequence[str | None], null_values: Sequence[str]) -> str | None:
     """Joins the parts up to the first missing one; empty parts at the start, as of "/a/b", are left out."""
-    levels = _clean(text_or_null(pa.array(parts, pa.string()), null_values)).to_pylist()
-    while levels and levels[0] is None:
-        levels.pop(0)
-    end = levels.index(None) if None in levels else len(levels)
-    return PATH_SEPARATOR.join(levels[:end]) or None
+    levels = [None if part is None else _level_text(part.strip(), null_values) for part in parts]
+    present = list(dropwhile(lambda level: level is None, levels))
+    end = present.index(None) if None in present else len(present)
+    return PATH_SEPARATOR.join(level for level in present[:end] if level) or None
+
+
+def _level_text(text: str, null_values: Sequence[str]) -> str | None:
+    if not text or text in null_values:
+        return None
+    return text.replace(_MARK, "/") if _UNSAFE.search(text) else text
 
 
 def _clean(level: pa.Array) -> pa.Array:
-    unsafe = pc.match_substring_regex(level, rf"(^|\s){_MARK}(\s|$)")
+    unsafe = pc.match_substring_regex(level, _UNSAFE.pattern)
     return pc.if_else(unsafe, pc.replace_substring(level, _MARK, "/"), level)
 
 

@@ -13,9 +13,10 @@ from typing import Any
 import yaml
 
 from interest_migration.errors import DataError
-from interest_migration.sources.draft_fields import Doubts, Line, item_lines, property_lines, stream_lines, user_lines
+from interest_migration.sources.draft_fields import Doubts, Line, stream_lines
 from interest_migration.sources.draft_roles import Choice
 from interest_migration.sources.draft_samples import Sample
+from interest_migration.sources.draft_table_fields import item_lines, property_lines, user_lines
 from interest_migration.sources.draft_tables import EVENTS, ITEMS, PROPERTIES, TREE, USERS, Table, tell_tables
 from interest_migration.sources.mapping import SourceMapping
 

@@ -1,5 +1,6 @@
 """Roles of columns as lines of a mapping, with comments where they were guessed."""
 
+import json
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
@@ -26,7 +27,8 @@ class Line:
     comment: str = ""
 
     def __str__(self) -> str:
-        return f"{'  ' * self.depth}{self.text}{f'  # {self.comment}' if self.comment else ''}"
+        comment = " ".join(self.comment.split())
+        return f"{'  ' * self.depth}{self.text}{f'  # {comment}' if comment else ''}"
 
 
 @dataclass
@@ -44,26 +46,27 @@ class Doubts:
 def flow(value: Any) -> str:
     """Returns YAML on one line: {"column": "a"} -> `{column: a}`."""
     text = yaml.safe_dump(value, default_flow_style=True, width=10**9, allow_unicode=True, sort_keys=False)
-    return text.removesuffix("\n").removesuffix("\n...").strip()
+    text = text.removesuffix("\n").removesuffix("\n...").strip()
+    return json.dumps(value, ensure_ascii=False) if "\n" in text else text
 
 
 def stream_lines(table: Table, name: str, tree: Table | None, has_items: bool, doubts: Doubts) -> list[Line]:
     """Writes a stream, an item of the list `streams`."""
-    lines = [Line(1, f"- name: {name}"), *_source_lines(table, 2, doubts)]
+    lines = [Line(1, f"- name: {name}"), *source_lines(table, 2, doubts)]
     lines += _filter_lines(table)
     lines += [Line(2, "fields:")]
     lines += [
-        _choice_line(3, "user", table.roles["user"]),
-        _time_line(table, 3, "time", doubts),
+        choice_line(3, "user", table.roles["user"]),
+        time_line(table, 3, "time", doubts),
         _action_line(table, doubts),
     ]
     lines += [_item_line(table)] if "item" in table.roles else []
-    lines += _category_lines(table, 3, tree, doubts, needed=not has_items)
-    lines += [_choice_line(3, "brand", table.roles["brand"])] if "brand" in table.roles else []
-    lines += _number_lines(table, 3, totals=True)
+    lines += category_lines(table, 3, tree, doubts, needed=not has_items)
+    lines += [choice_line(3, "brand", table.roles["brand"])] if "brand" in table.roles else []
+    lines += number_lines(table, 3, totals=True)
     if "text" in table.roles:
-        lines.append(_text_line(table, 3, "text", "title"))
-    lines += [_choice_line(3, role, table.roles[role]) for role in ("session", "platform") if role in table.roles]
+        lines.append(text_line(table, 3, "text", "title"))
+    lines += [choice_line(3, role, table.roles[role]) for role in ("session", "platform") if role in table.roles]
     if "item" not in table.roles:
         doubts.add(f"{table.sample.name}: no column looks like an item.")
     if (filled := table.looks[table.roles["user"].column].filled) < 0.99:
@@ -71,53 +74,8 @@ def stream_lines(table: Table, name: str, tree: Table | None, has_items: bool, d
     return lines
 
 
-def item_lines(table: Table, tree: Table | None, events: Table, doubts: Doubts) -> list[Line]:
-    """Writes an item table."""
-    lines = [*_source_lines(table, 1, doubts), _id_line(table, "item", events, doubts)]
-    lines += _category_lines(table, 1, tree, doubts, needed=events.categories is None)
-    lines += [_choice_line(1, "brand", table.roles["brand"])] if "brand" in table.roles else []
-    if "brand" not in table.roles and "store" in map(str.casefold, table.looks):
-        store = next(name for name in table.looks if name.casefold() == "store")
-        lines.append(Line(1, f"brand: {flow(store)}", "a guess"))
-    lines += _number_lines(table, 1, totals=False)
-    for role in ("title", "text"):
-        if role in table.roles:
-            lines.append(_text_line(table, 1, role, ""))
-            break
-    return lines
-
-
-def property_lines(table: Table, tree: Table | None, events: Table, doubts: Doubts) -> list[Line]:
-    """Writes an item table with a row for each property, of which the category's rows count."""
-    key, value = str(table.named("property")), str(table.named("value"))
-    words = table.looks[key].distinct.to_pylist()
-    weights = {word: name_weight("category_path", word) for word in words if name_weight("category_path", word) > 0}
-    lines = [*_source_lines(table, 1, doubts), _id_line(table, "item", events, doubts)]
-    if "time" in table.roles:
-        lines.append(_time_line(table, 1, "valid_from", doubts))
-    if not weights:
-        doubts.add(f"{table.sample.name}: none of the values of {key} looks like the name of a category; add a filter.")
-        return lines
-    best = max(weights, key=lambda word: weights[word])
-    keep = {"column": key, "keep": best}
-    lines += [Line(1, "filters:"), Line(2, f"- {flow(keep)}", "likely")]
-    path: dict[str, Any] = {"column": value}
-    if tree:
-        path["tree"] = _tree_value(tree)
-    return [*lines, Line(1, f"category_path: {flow(path)}")]
-
-
-def user_lines(table: Table, doubts: Doubts) -> list[Line]:
-    """Writes a user table: its columns with few values are attributes."""
-    lines = [*_source_lines(table, 1, doubts), _choice_line(1, "id", table.roles["user"])]
-    few = [name for name, look in table.looks.items() if 1 < len(look.distinct) <= 50 and look.time is None]
-    names = [name for name in few if name != table.roles["user"].column]
-    if not names:
-        names = [name for name in table.looks if name != table.roles["user"].column][:1]
-    return [*lines, Line(1, f"attributes: {flow(names)}", "columns with few values; leave out what names people")]
-
-
-def _source_lines(table: Table, depth: int, doubts: Doubts) -> list[Line]:
+def source_lines(table: Table, depth: int, doubts: Doubts) -> list[Line]:
+    """Writes where the files are and how they are written."""
     names = [sample.name for sample in table.samples]
     more = f"a glob such as *{''.join(PurePath(names[0]).suffixes[-2:])} stands for several"
     lines = [Line(depth, f"files: {flow(names[0] if len(names) == 1 else names)}", more)]
@@ -136,7 +94,8 @@ def _source_lines(table: Table, depth: int, doubts: Doubts) -> list[Line]:
     return lines
 
 
-def _choice_line(depth: int, key: str, choice: Choice) -> Line:
+def choice_line(depth: int, key: str, choice: Choice) -> Line:
+    """Writes a field that is a column and nothing else."""
     return Line(depth, f"{key}: {flow(choice.column)}", _comment(choice.confidence, choice.others))
 
 
@@ -145,7 +104,8 @@ def _comment(confidence: str, others: tuple[str, ...]) -> str:
     return "; ".join(part for part in ("" if confidence == SURE else confidence, considered) if part)
 
 
-def _time_line(table: Table, depth: int, key: str, doubts: Doubts) -> Line:
+def time_line(table: Table, depth: int, key: str, doubts: Doubts) -> Line:
+    """Writes a time field."""
     choice = table.roles["time"]
     look = table.looks[choice.column]
     value: dict[str, Any] = {"column": choice.column}
@@ -217,30 +177,18 @@ def _item_line(table: Table) -> Line:
     own = choice.column.casefold().removeprefix("parent").strip("_ ")
     base = next((name for name in table.looks if name.casefold() == own and name != choice.column), None)
     if base is None:
-        return _choice_line(3, "item", choice)
+        return choice_line(3, "item", choice)
     value = {"column": choice.column, "fallback": base}
     return Line(3, f"item: {flow(value)}", f"several {base} have one {choice.column}")
 
 
-def _id_line(table: Table, role: str, events: Table, doubts: Doubts) -> Line:
-    choice = table.roles[role]
-    own = events.column(role)
-    if own and table.looks[choice.column].distinct and events.looks[own].distinct:
-        known = pc.is_in(events.looks[own].distinct, table.looks[choice.column].distinct)
-        if not pc.any(known).as_py():
-            doubts.add(
-                f"{table.sample.name}: no {choice.column} of the sample is an item ({own}) of {events.sample.name}; "
-                "the samples may be too short, or the columns may be others."
-            )
-    return _choice_line(1, "id", choice)
-
-
-def _category_lines(table: Table, depth: int, tree: Table | None, doubts: Doubts, needed: bool) -> list[Line]:
+def category_lines(table: Table, depth: int, tree: Table | None, doubts: Doubts, needed: bool) -> list[Line]:
+    """Writes the category path; where it is missing and `needed`, a proposal as a comment."""
     path = table.categories
     if path is not None:
         value = path.value
         if tree and isinstance(value, str) and fold(value) == fold(_tree_id(tree)):
-            value = {"column": value, "tree": _tree_value(tree)}
+            value = {"column": value, "tree": tree_value(tree)}
         return [Line(depth, f"category_path: {flow(value)}", _comment(path.confidence, path.others))]
     if not needed:
         return []
@@ -250,11 +198,10 @@ def _category_lines(table: Table, depth: int, tree: Table | None, doubts: Doubts
     )
     item = table.column("item")
     pattern = {"column": item, "pattern": r"^(\w{3})"}
-    return (
-        [Line(depth, f"# category_path: {flow(pattern)}", "no category found; this takes the code's first letters")]
-        if item
-        else []
+    proposal = Line(
+        depth, f"# category_path: {flow(pattern)}", "no category found; this takes the code's first letters"
     )
+    return [proposal] if item else []
 
 
 def _tree_id(tree: Table) -> str:
@@ -262,12 +209,14 @@ def _tree_id(tree: Table) -> str:
     return max(names, key=lambda name: name_weight("category_path", name) + (fold(name) == "id"))
 
 
-def _tree_value(tree: Table) -> dict[str, Any]:
+def tree_value(tree: Table) -> dict[str, Any]:
+    """Returns the key `tree` of a category path."""
     value: dict[str, Any] = {"files": tree.sample.name, "id": _tree_id(tree), "parent": tree.named("parent")}
     return value | dict(tree.sample.options)
 
 
-def _number_lines(table: Table, depth: int, totals: bool) -> list[Line]:
+def number_lines(table: Table, depth: int, totals: bool) -> list[Line]:
+    """Writes the price, and with `totals` the quantity and a price that is a total."""
     lines = []
     roles = {"price": "price", "total": "price", "quantity": "quantity"} if totals else {"price": "price"}
     for role, key in roles.items():
@@ -283,7 +232,8 @@ def _number_lines(table: Table, depth: int, totals: bool) -> list[Line]:
     return lines
 
 
-def _text_line(table: Table, depth: int, role: str, fallback_role: str) -> Line:
+def text_line(table: Table, depth: int, role: str, fallback_role: str) -> Line:
+    """Writes the text, with the column of another role as a fallback if there is one."""
     choice = table.roles[role]
     value: Any = choice.column
     if fallback := table.column(fallback_role) if fallback_role else None:

@@ -11,7 +11,7 @@ from interest_migration.sources.byte_streams import COMPRESSION_SUFFIXES
 from interest_migration.sources.fields import CategoryField
 from interest_migration.sources.file_sources import FileFormat, FileSource
 from interest_migration.sources.mapping import SourceMapping
-from interest_migration.sources.workbooks import WORKBOOK, WORKBOOK_SUFFIXES
+from interest_migration.sources.workbooks import advice_for
 
 PACKAGE_PREFIX: Final = "package:"
 
@@ -133,8 +133,8 @@ def file_format(source: FileSource, path: str) -> FileFormat:
       DataError: If neither says it, or a Parquet file is compressed as a whole.
     """
     found = source.format or infer_format(path)
-    if PurePath(path).suffix.lower() in WORKBOOK_SUFFIXES:
-        raise DataError(f"{path}: expected text or Parquet, received {WORKBOOK}")
+    if advice := advice_for(path):
+        raise DataError(f"{path}: expected text or Parquet, received {advice}")
     if found is None:
         raise DataError(
             f"{path}: expected a name that ends in {', '.join(_FORMATS)} (and {', '.join(COMPRESSION_SUFFIXES)}); "
@@ -188,5 +188,6 @@ def _describe_folder(folder: str) -> str:
 
 
 def _remedy(folder: str) -> str:
-    books = sorted(entry.name for entry in Path(folder).iterdir() if entry.suffix.lower() in WORKBOOK_SUFFIXES)
-    return f"{books[0]} is {WORKBOOK}" if books else "correct the input or the mapping"
+    advice = {entry.name: advice_for(entry.name) for entry in sorted(Path(folder).iterdir())}
+    found = [f"{name} is {words}" for name, words in advice.items() if words]
+    return found[0] if found else "correct the input or the mapping"

@@ -346,3 +346,25 @@ def test_a_level_determines_the_one_above() -> None:
     narrow = ColumnLook("narrow", pa.array(["a", "b", "c", "c", "d"]))
     assert determines(narrow, broad)
     assert not determines(broad, narrow)
+
+
+def test_names_of_columns_cannot_break_the_draft(tmp_path: Path) -> None:
+    header = '"user_id","time","action","item\n# id: x","a: b, {c}","#brand","price"\n'
+    (tmp_path / "x.csv").write_text(
+        header + "1,2024-01-01 10:00:00,view,A,B,C,1.5\n2,2024-01-01 10:00:00,buy,A,B,C,2\n"
+    )
+    draft = _draft(tmp_path / "x.csv")
+    assert _columns(draft)["user"] == "user_id"
+    assert _columns(draft)["item"] == "item\n# id: x"
+    assert check_draft(draft).used == 2
+
+
+def test_attributes_of_users_leave_out_what_names_people(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(
+        "user_id,time,event,item\n1,2024-01-01 10:00:00,view,A\n1,2024-01-01 11:00:00,buy,A\n"
+    )
+    (tmp_path / "users.csv").write_text("user_id,last_name,email,region\n1,Smith,a@b.c,north\n2,Miller,d@e.f,south\n")
+    draft = _draft(tmp_path / "log.csv", tmp_path / "users.csv")
+    assert draft.mapping.users is not None
+    assert draft.mapping.users.attributes == ("region",)
+    assert check_draft(draft).in_users == 2

@@ -251,3 +251,12 @@ def test_a_workbook_ends_in_advice(ingest: Ingest, tmp_path: Path) -> None:
     disguised = _write_workbook(tmp_path / "online_retail.csv")
     with pytest.raises(DataError, match=r"online_retail\.csv.* a workbook; save its sheet as CSV"):
         ingest("uci_online_retail", disguised)
+
+
+def test_an_archive_ends_in_advice(ingest: Ingest, tmp_path: Path) -> None:
+    archive = tmp_path / "events.csv.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("events.csv", "timestamp,visitorid,event,itemid,transactionid\n")
+    for place in (tmp_path, archive):
+        with pytest.raises(DataError, match=r"events\.csv\.zip.* an archive; unpack it"):
+            ingest("retailrocket", place)
