@@ -68,8 +68,8 @@ class IngestSummary:
         if empty:
             raise DataError(
                 f"expected examples in train, eval and test, received none in {', '.join(empty)} "
-                f"({self.rows_used} usable events of {self.users} users, {self._span()}). Shorten "
-                "examples.horizons_days, cut_every_days or min_history_days, lower eval_cuts and test_cuts, "
+                f"({self.rows_used} usable events of {self.users} users, {self._span()}; set aside: {self._set_aside()}). "
+                "Shorten examples.horizons_days, cut_every_days or min_history_days, lower eval_cuts and test_cuts, "
                 "or give a longer log"
             )
 
@@ -82,6 +82,9 @@ class IngestSummary:
         """Reads what `to_json` wrote."""
         values: dict[str, Any] = json.loads(text)
         return cls(**values)
+
+    def _set_aside(self) -> str:
+        return ", ".join(f"{count} {reason}" for reason, count in sorted(self.rejected.items())) or "none"
 
     def _span(self) -> str:
         if self.first_event_s is None or self.last_event_s is None:

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,7 +15,8 @@ from interest_migration.sources.draft_roles import SURE, Choice, action_words, n
 from interest_migration.sources.draft_tables import Table
 from interest_migration.sources.draft_words import name_weight
 
-_CANCELLED = r"^[Cc]\d"
+_CANCELLED: Final = r"^[Cc]\d"
+_SALES: Final = ("invoice", "order", "transaction", "purchase", "sales", "basket", "tdat")
 
 
 @dataclass(frozen=True)
@@ -167,8 +168,9 @@ def _constant_action(table: Table) -> tuple[str, str]:
     folded = {fold(name) for name in table.looks}
     if any("review" in name or "rating" in name or name == "overall" for name in folded):
         return "review", "there are ratings or reviews"
-    if table.roles.keys() & {"quantity", "total"} or any("invoice" in name or "order" in name for name in folded):
-        return "purchase", "there are quantities, totals, orders or invoices"
+    sales = any(word in name for word in _SALES for name in (*folded, table.sample.name.casefold()))
+    if table.roles.keys() & {"quantity", "total"} or sales:
+        return "purchase", "there are quantities, totals, orders, invoices or the like"
     return "view", "nothing says otherwise"
 
 

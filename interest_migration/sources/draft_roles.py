@@ -95,7 +95,8 @@ def _is_id(look: ColumnLook) -> bool:
 
 def _user(look: ColumnLook, looks: Looks) -> float:
     weight = name_weight("user", look.name)
-    return weight * min(1.0, 2 * look.filled) if _is_id(look) else 0.0
+    fits = _is_id(look) or (weight > 2 and not look.is_list)  # ids of some trackers look like decimal numbers
+    return weight * min(1.0, 2 * look.filled) if fits else 0.0
 
 
 def _time(look: ColumnLook, looks: Looks) -> float:

@@ -59,6 +59,8 @@ def read_sample(path: str) -> Sample:
     Raises:
       DataError: If it is no CSV, JSON-lines or Parquet file, or has no rows.
     """
+    if Path(path).is_dir():
+        raise DataError(f"{path}: expected a file, received a folder; name some of its files instead")
     kind = infer_format(path) or _guess_format(path)
     options: dict[str, Any] = {} if infer_format(path) else {"format": kind}
     if kind != "parquet":
@@ -120,7 +122,9 @@ def _sniff_csv(path: str, head: str) -> dict[str, Any]:
     records = {delimiter: _records(lines, delimiter) for delimiter in ",;\t|"}
     delimiter = max(records, key=lambda mark: _regularity(records[mark]))
     found = records[delimiter]
-    if not found or len(found[0]) < 2:
+    if not found:
+        raise DataError(f"{path}: expected rows to learn from, received an empty file")
+    if len(found[0]) < 2:
         raise DataError(f"{path}: expected values between commas, semicolons, tabs or bars, received one column")
     options: dict[str, Any] = {} if delimiter == "," else {"delimiter": delimiter}
     if not _is_header(found):

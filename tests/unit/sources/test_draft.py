@@ -297,13 +297,37 @@ def test_no_identifiers_are_shown(tmp_path: Path) -> None:
         ("1,2,x\n3,4,y\n", "expected a user and a time"),
         ("x\n1\n2\n", "received one column"),
         ("user,time\n", "expected rows to learn from"),
-        ("", "received one column"),
+        ("", "received an empty file"),
     ],
 )
 def test_files_without_user_or_time_are_refused(text: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text(text)
     with pytest.raises(DataError, match=message):
         _draft(tmp_path / "x.csv")
+
+
+def test_a_folder_is_no_sample(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="received a folder; name some of its files"):
+        _draft(tmp_path)
+
+
+def test_ids_of_trackers_may_look_like_decimal_numbers(tmp_path: Path) -> None:
+    rows = [
+        {
+            "user_pseudo_id": f"10{number % 9}.17{number % 9}",
+            "event_timestamp": 1_700_000_000_000_000 + number,
+            "event_name": name,
+        }
+        for number, name in enumerate(["view_item", "add_to_cart", "session_start"] * 9)
+    ]
+    (tmp_path / "ga.jsonl").write_text("".join(json.dumps({**row, "device": {"os": "x"}}) + "\n" for row in rows))
+    draft = _draft(tmp_path / "ga.jsonl")
+    assert _columns(draft)["user"] == "user_pseudo_id"
+    assert _fields(draft).time.format == ("unix_us",)
+    assert (_fields(draft).action.values, _fields(draft).action.ignore) == (
+        {"view_item": "view", "add_to_cart": "cart"},
+        ("session_start",),
+    )
 
 
 def test_a_sample_is_bounded(tmp_path: Path) -> None:
