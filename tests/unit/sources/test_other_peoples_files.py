@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -207,3 +209,15 @@ def test_a_compressed_file_of_python_lines(tmp_path: Path, mapping_of: MappingOf
     events, rejects = read(mapping_of({"text": "x"}), tmp_path)
     assert [event["text"] for event in events] == ["it's"] * 60
     assert [row["reason"] for row in rejects] == ["broken_row"]
+
+
+def test_a_process_that_only_reads_ends_in_peace(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("a,b\n1,2\n")
+    script = (
+        "from interest_migration.sources.file_readers import read_raw\n"
+        "from interest_migration.sources.file_sources import FileSource\n"
+        f"list(read_raw(FileSource(), {str(tmp_path / 'x.csv')!r}, 'csv', ['a', 'b'], []))\n"
+    )
+    root = Path(__file__).parents[3]
+    codes = [subprocess.run([sys.executable, "-c", script], cwd=root, check=False).returncode for _ in range(4)]
+    assert codes == [0, 0, 0, 0]

@@ -4,8 +4,6 @@ import bz2
 import gzip
 import json
 import lzma
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -277,15 +275,3 @@ def test_undecodable_values_of_slices_and_dictionaries() -> None:
 def test_missing_columns_do_not_list_data() -> None:
     with pytest.raises(DataError, match="3 columns whose names look like data"):
         require_columns("x.csv", ["user"], ["alice", "2017-01-01", "buy"])
-
-
-def test_a_process_that_only_reads_ends_in_peace(tmp_path: Path) -> None:
-    (tmp_path / "x.csv").write_text("a,b\n1,2\n")
-    script = (
-        "from interest_migration.sources.file_readers import read_raw\n"
-        "from interest_migration.sources.file_sources import FileSource\n"
-        f"list(read_raw(FileSource(), {str(tmp_path / 'x.csv')!r}, 'csv', ['a', 'b'], []))\n"
-    )
-    root = Path(__file__).parents[3]
-    codes = [subprocess.run([sys.executable, "-c", script], cwd=root, check=False).returncode for _ in range(4)]
-    assert codes == [0, 0, 0, 0]
