@@ -69,8 +69,8 @@ class IngestSummary:
             raise DataError(
                 f"expected examples in train, eval and test, received none in {', '.join(empty)} "
                 f"({self.rows_used} usable events of {self.users} users, {self._span()}; "
-                f"set aside: {self._set_aside()}). Shorten examples.horizons_days, cut_every_days or min_history_days, lower eval_cuts and test_cuts, "
-                "or give a longer log"
+                f"set aside: {self._set_aside()}). Shorten examples.horizons_days, cut_every_days or "
+                "min_history_days, lower eval_cuts and test_cuts, or give a longer log"
             )
 
     def to_json(self) -> str:

@@ -8,6 +8,7 @@ keys of a mapping, this module into a whole one, and `draft_check` reads the sam
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -90,6 +91,8 @@ def draft_mapping(samples: Sequence[Sample]) -> Draft:
     for table in users:
         lines += [Line(0, ""), Line(0, "users:"), *user_lines(table, doubts)]
     chosen = [*events, *items, *users]
+    if len({Path(sample.path).parent for sample in samples}) > 1:
+        doubts.add("The samples lie in several folders, and the draft names them as if in one; correct `files`.")
     _note_unused([table for table in tables if table not in chosen and (table is not tree or not items)], doubts)
     text = "".join(f"{line}\n" for line in lines)
     mapping = SourceMapping.from_values(yaml.safe_load(text), source="the draft")

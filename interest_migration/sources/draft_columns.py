@@ -33,6 +33,7 @@ TIME_FORMATS: Final = (
         for clock in (" %H:%M:%S", " %H:%M", "")
     ),
     *(f"%d.%m.%Y{clock}" for clock in (" %H:%M:%S", " %H:%M", "")),
+    *(f"{day}{clock}" for day in ("%m/%d/%y", "%d/%m/%y", "%d.%m.%y") for clock in (" %H:%M:%S", " %H:%M", "")),
     *(f"%m/%d/%Y %I:%M{second} %p" for second in (":%S", "")),
     "%d/%b/%Y:%H:%M:%S %z",
     "%d %b %Y",

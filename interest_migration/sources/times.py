@@ -21,6 +21,7 @@ _COMPOSITES = {"F": "%Y-%m-%d", "T": "%H:%M:%S", "D": "%m/%d/%y", "R": "%H:%M"} 
 _UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _LARGEST_SECONDS = 2.0**53
 _LOCAL_SECONDS = (-62_104_060_800, 253_402_214_400)  # from year 2 to the last day of 9999, for which zones are computed
+_YEAR_1000_S = -30_610_224_000
 _DAY = r"\d{4}-((0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)|02-(0[1-9]|[12]\d))"
 _CLOCK = r"([01]\d|2[0-3])(:[0-5]\d(:[0-5]\d)?)?"
 _ZONE = r"(Z|[+-]\d\d(:?\d\d)?)"
@@ -128,6 +129,8 @@ def _parse_pattern(text: pa.Array, name: str, field: TimeField) -> tuple[Seconds
     pattern = re.sub("%([FTDR])", lambda match: _COMPOSITES[match[1]], name)
     times = pc.strptime(text, format=pattern, unit="s", error_is_null=True)
     impossible = _impossible_days(text, times, pattern)
+    ticks = times.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+    impossible |= ticks < _YEAR_1000_S  # %Y takes the 10 of 12/1/10 for the year 10
     return _to_seconds(times, field), ~null_mask(times) & ~impossible
 
 

@@ -86,7 +86,14 @@ def test_retailrocket_with_its_tables() -> None:
     assert (items.category_path.tree.id, items.category_path.tree.parent) == ("categoryid", "parentid")
     check = check_draft(draft)
     assert (check.used, check.in_items, check.with_category) == (8, 7, 7)
+    assert not any("several folders" in doubt for doubt in draft.doubts)
     assert any("could not tell what 'swipe'" in doubt for doubt in draft.doubts)
+
+
+def test_samples_from_several_folders_are_mentioned(tmp_path: Path) -> None:
+    (tmp_path / "items.csv").write_text("itemid,brand,category\n355908,Own,Tea\n")
+    draft = _draft("retailrocket/events.csv", tmp_path / "items.csv")
+    assert any("several folders" in doubt for doubt in draft.doubts)
 
 
 def test_jdata_with_its_tables() -> None:

@@ -120,6 +120,13 @@ def test_several_forms_of_time_in_one_column() -> None:
     assert missing.tolist() == [False, False, False, False, True, False]
 
 
+def test_a_year_of_two_digits_is_not_one_of_four() -> None:
+    texts = pa.array(["12/1/10 8:26", "12/1/2010 8:26"])
+    assert parse_times(texts, TimeField(column="t", format="%m/%d/%Y %H:%M"), ())[2].tolist() == [True, False]
+    both = TimeField(column="t", format=["%m/%d/%Y %H:%M", "%m/%d/%y %H:%M"])
+    assert parse_times(texts, both, ())[0].tolist() == [1291191960, 1291191960]
+
+
 @pytest.mark.parametrize("text", ["2017-01-01 00:00:01 UTC", "2017-01-01 00:00:01.5 GMT", "2017-01-01T00:00:01UTC"])
 def test_utc_in_letters_is_a_zone(text: str) -> None:
     for others in ([], ["x", None]):
