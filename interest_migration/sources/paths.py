@@ -109,6 +109,8 @@ def _find(folder: Path, pattern: str, wanted: FileFormat | None) -> list[Path]:
 
 def _with_compressed(folder: Path, pattern: str) -> list[Path]:
     plain = _visible_files(folder, pattern)
+    if pattern.endswith("*"):
+        return plain
     packed = [path for suffix in COMPRESSION_SUFFIXES for path in _visible_files(folder, pattern + suffix)]
     return plain + [path for path in packed if path.with_suffix("") not in plain]
 

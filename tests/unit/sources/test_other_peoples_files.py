@@ -43,6 +43,9 @@ def test_a_name_stands_for_its_compressed_form_where_the_plain_one_is_missing(tm
     assert _found(tmp_path, files="*.csv") == ["a.csv.gz", "b.csv", "c.csv.zst"]
     assert _found(tmp_path, files="a.csv") == ["a.csv.gz"]
     assert _found(tmp_path, files="b.csv") == ["b.csv"]
+    assert _found(tmp_path, files="b*") == ["b.csv", "b.csv.gz"]
+    with pytest.raises(DataError, match=r"expected files \*\* for test in"):
+        _found(tmp_path, files="**")
 
 
 def test_case_of_names_counts_only_where_it_tells_files_apart(tmp_path: Path) -> None:
