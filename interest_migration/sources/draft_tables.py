@@ -72,11 +72,11 @@ def _tell(samples: list[Sample], elsewhere: list[str]) -> Table:
     roles = choose_roles(looks, elsewhere)
     categories: CategoryChoice | None
     if "columns" in sample.options.get("csv", {}):
-        guessed, categories = choose_unnamed(looks, {role: roles[role] for role in ("time", "action") if role in roles})
-        roles = {**{role: roles[role] for role in ("time", "action") if role in roles}, **guessed}
+        told = {role: roles[role] for role in ("time", "action") if role in roles}  # by their values
+        guessed, categories = choose_unnamed(looks, told)
+        roles = told | guessed
     else:
-        taken = {choice.column for choice in roles.values()}
-        categories = choose_categories(looks, taken)
+        categories = choose_categories(looks, {choice.column for choice in roles.values()})
     table = Table(UNKNOWN, tuple(samples), looks, roles, categories)
     return Table(_kind(table), table.samples, looks, roles, categories)
 
