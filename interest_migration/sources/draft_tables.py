@@ -72,7 +72,7 @@ def _tell(samples: list[Sample], elsewhere: list[str]) -> Table:
     roles = choose_roles(looks, elsewhere)
     categories: CategoryChoice | None
     if "columns" in sample.options.get("csv", {}):
-        told = {role: roles[role] for role in ("time", "action") if role in roles}  # by their values
+        told = {role: choice for role, choice in roles.items() if role in ("time", "action")}  # by their values
         guessed, categories = choose_unnamed(looks, told)
         roles = told | guessed
     else:
