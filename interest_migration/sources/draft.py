@@ -19,6 +19,7 @@ from interest_migration.sources.draft_roles import Choice
 from interest_migration.sources.draft_samples import Sample
 from interest_migration.sources.draft_table_fields import item_lines, property_lines, user_lines
 from interest_migration.sources.draft_tables import EVENTS, ITEMS, PROPERTIES, TREE, USERS, Table, tell_tables
+from interest_migration.sources.draft_words import NAMES, name_weight
 from interest_migration.sources.mapping import SourceMapping
 
 
@@ -114,7 +115,8 @@ def _missing(tables: Sequence[Table]) -> str:
             if lacking
             else f"what seems a table of {table.kind}"
         )
-        shown = "" if table.unnamed else f" among {', '.join(table.looks)}"
+        is_header = any(name_weight(role, name) > 0 for name in table.looks for role in NAMES)
+        shown = f" among {', '.join(table.looks)}" if is_header and not table.unnamed else ""  # else it may be data
         parts.append(f"{table.sample.path}: expected a user and a time in each row of a log, received {what}{shown}")
     return "; ".join(parts) + ". Give a file of events, or write the mapping by hand (docs/mappings.md)"
 

@@ -313,6 +313,13 @@ def test_files_without_user_or_time_are_refused(text: str, message: str, tmp_pat
         _draft(tmp_path / "x.csv")
 
 
+def test_a_first_row_that_is_perhaps_data_is_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("alice,shoes\nbob,hat\ncarol,scarf\n")
+    with pytest.raises(DataError, match="no column that could be the user or the time") as caught:
+        _draft(tmp_path / "x.csv")
+    assert "alice" not in str(caught.value)
+
+
 def test_a_folder_is_no_sample(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="received a folder; name some of its files"):
         _draft(tmp_path)
