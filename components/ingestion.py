@@ -30,7 +30,7 @@ from interest_migration.examples.shard import prepare_shard
 from interest_migration.ingestion.parcels import Parcel, pack, spill
 from interest_migration.ingestion.summary import IngestSummary
 from interest_migration.privacy.pseudonyms import Pseudonymiser
-from interest_migration.sources.files import Piece, plan_pieces
+from interest_migration.sources.files import Piece, absent_files, plan_pieces
 from interest_migration.sources.mapping import SourceMapping
 from interest_migration.sources.reading import read_events
 from interest_migration.sources.tables import load_items, load_users
@@ -143,7 +143,9 @@ def expand_ingestion(pipeline: beam.Pipeline, plan: Plan) -> None:
     Raises:
       DataError: If the mapping's files are missing.
     """
-    pieces = list(enumerate(plan_pieces(SourceMapping.model_validate_json(plan.mapping), plan.input_root)))
+    mapping = SourceMapping.model_validate_json(plan.mapping)
+    pieces = list(enumerate(plan_pieces(mapping, plan.input_root)))
+    notes = pipeline | "Notes" >> beam.Create([IngestSummary(notes=absent_files(mapping, plan.input_root))])
     read = (
         pipeline
         | "Pieces" >> beam.Create(pieces)  # which also spreads them over the workers
@@ -157,7 +159,7 @@ def expand_ingestion(pipeline: beam.Pipeline, plan: Plan) -> None:
         | "Build" >> beam.ParDo(_BuildShard(plan), AsSingleton(read_summary))
     )
     _ = (
-        (read_summary, built)
+        (notes, read_summary, built)
         | "Summaries" >> beam.Flatten()
         | "Sum" >> beam.CombineGlobally(IngestSummary.total)
         | "WriteSummary" >> beam.Map(_write_summary, plan.rejects)

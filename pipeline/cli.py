@@ -5,6 +5,7 @@ import click
 from pipeline.commands.evaluate import evaluate
 from pipeline.commands.gate import gate
 from pipeline.commands.ingest import ingest
+from pipeline.commands.map import map_samples
 from pipeline.commands.review import review
 from pipeline.commands.run import run
 
@@ -22,6 +23,7 @@ def main() -> None:
 
 main.add_command(run)
 main.add_command(ingest)
+main.add_command(map_samples)
 main.add_command(evaluate)
 main.add_command(gate)
 main.add_command(review)

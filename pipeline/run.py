@@ -13,7 +13,7 @@ from interest_migration.privacy.pseudonyms import Pseudonymiser
 from interest_migration.serving.bases import NO_BASE, find_base
 from interest_migration.serving.reviews import read_reviews
 from interest_migration.serving.versions import digest_files, newest_version
-from interest_migration.sources.files import fingerprint
+from interest_migration.sources.files import absent_files, fingerprint
 from interest_migration.sources.mapping import SourceMapping
 from interest_migration.storage.atomic import replacing
 from pipeline.config import PipelineConfig
@@ -100,6 +100,7 @@ def _run_steps(plan: Plan, run_id: str, terminal: TextIO) -> dict[str, Step]:
     logging.set_verbosity(logging.INFO)
     config = plan.config
     terminal.write(f"{config.name}: run {run_id}, input {config.data.input}\n")
+    terminal.writelines(f"note: {note}\n" for note in absent_files(plan.mapping, str(config.data.input)))
     data = fingerprint(plan.mapping, str(config.data.input))
     warm = config.training.warm_start
     resolved = Resolved(

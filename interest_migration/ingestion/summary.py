@@ -23,6 +23,7 @@ class IngestSummary:
       last_event_s: Unix seconds of the last used event.
       examples: Split -> examples written.
       labels: Split -> label -> examples that have it (the others cannot, see docs/examples_and_labels.md).
+      notes: What a person should know besides, such as optional files that are absent.
     """
 
     rows_read: int = 0
@@ -33,6 +34,7 @@ class IngestSummary:
     last_event_s: int | None = None
     examples: dict[str, int] = field(default_factory=dict)
     labels: dict[str, dict[str, int]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     @classmethod
     def total(cls, parts: Iterable["IngestSummary"]) -> Self:
@@ -50,6 +52,7 @@ class IngestSummary:
             last_event_s=max(ends, default=None),
             examples=_add(part.examples for part in parts),
             labels={split: _add(part.labels.get(split, {}) for part in parts) for split in splits},
+            notes=list(dict.fromkeys(note for part in parts for note in part.notes)),
         )
 
     def check(self) -> None:
@@ -65,9 +68,9 @@ class IngestSummary:
         if empty:
             raise DataError(
                 f"expected examples in train, eval and test, received none in {', '.join(empty)} "
-                f"({self.rows_used} usable events of {self.users} users, {self._span()}). Shorten "
-                "examples.horizons_days, cut_every_days or min_history_days, lower eval_cuts and test_cuts, "
-                "or give a longer log"
+                f"({self.rows_used} usable events of {self.users} users, {self._span()}; "
+                f"set aside: {self._set_aside()}). Shorten examples.horizons_days, cut_every_days or "
+                "min_history_days, lower eval_cuts and test_cuts, or give a longer log"
             )
 
     def to_json(self) -> str:
@@ -79,6 +82,9 @@ class IngestSummary:
         """Reads what `to_json` wrote."""
         values: dict[str, Any] = json.loads(text)
         return cls(**values)
+
+    def _set_aside(self) -> str:
+        return ", ".join(f"{count} {reason}" for reason, count in sorted(self.rejected.items())) or "none"
 
     def _span(self) -> str:
         if self.first_event_s is None or self.last_event_s is None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
+from interest_migration.privacy.identifiers import canonical_ids
 from interest_migration.sources.distinct import encode, null_mask, spread, text_or_null
 from interest_migration.sources.fields import ActionField
 from interest_migration.sources.rejects import Reason, Verdict
@@ -30,7 +31,8 @@ def parse_actions(
     vocabulary = field.vocabulary
     ignored_words = {word.strip().casefold() for word in field.ignore}
     encoded = encode(values)
-    words = [word and word.casefold() for word in text_or_null(encoded.dictionary, null_values).to_pylist()]
+    texts = text_or_null(encoded.dictionary, null_values, canonical_ids)
+    words = [word and word.casefold() for word in texts.to_pylist()]
     translated = pa.array([None if word in ignored_words else vocabulary.get(word) for word in words], pa.string())
     ignored = [word in ignored_words for word in words]
     unknown = [word is not None and word not in ignored_words and word not in vocabulary for word in words]

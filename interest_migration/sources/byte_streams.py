@@ -8,6 +8,7 @@ from typing import Final, Protocol, cast
 import pyarrow as pa
 
 from interest_migration.errors import DataError
+from interest_migration.sources.workbooks import WORKBOOK, is_workbook
 
 MARK: Final = "\ufdd0"
 """Stands for what cannot be decoded: a code point that Unicode keeps out of texts."""
@@ -25,6 +26,7 @@ _SIGNATURES: Final = {
     b"BZh91AY": "bzip2 data; end the file's name in .bz2",
     b"\xfd7zXZ": "xz data; end the file's name in .xz",
     b"PK\x03\x04": "a zip archive; unpack it",
+    b"\xd0\xcf\x11\xe0": WORKBOOK,
 }
 _WIDE_MARKS: Final = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
@@ -68,6 +70,7 @@ def _decompress(path: str, suffix: str):  # type: ignore[no-untyped-def]
 def _check_signature(path: str, head: bytes, encoding: str) -> None:
     for signature, meaning in _SIGNATURES.items():
         if head.startswith(signature):
+            meaning = WORKBOOK if is_workbook(path) else meaning
             raise DataError(f"{path}: expected text, received {meaning}")
     for mark, name in _WIDE_MARKS.items():
         if head.startswith(mark) and codecs.lookup(encoding).name == "utf-8":

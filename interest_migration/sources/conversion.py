@@ -12,21 +12,23 @@ from interest_migration.privacy.identifiers import as_text, canonical_ids
 from interest_migration.privacy.pseudonyms import Pseudonymiser
 from interest_migration.sources.actions import parse_actions
 from interest_migration.sources.categories import category_paths
-from interest_migration.sources.distinct import encode, map_distinct, null_mask, repeat, spread, text_or_null
+from interest_migration.sources.distinct import encode, map_distinct, null_mask, repeat, text_or_null
 from interest_migration.sources.extras import pack_extras
 from interest_migration.sources.fields import NumberField, TextField
+from interest_migration.sources.filters import passes
 from interest_migration.sources.mapping import SourceMapping, Stream
 from interest_migration.sources.numbers import Numbers, parse_numbers
 from interest_migration.sources.raw import RawBatch
 from interest_migration.sources.rejects import Reason, Verdict
 from interest_migration.sources.times import Seconds, parse_times
+from interest_migration.sources.trees import CategoryTree
 from schemas.events import EVENT_SCHEMA
 
 _DAY_SECONDS = 86_400
 _PLAIN_TEXT = ("text",)
 """Fields whose values are long and mostly distinct: they are not dictionary encoded."""
 
-_IDENTIFIERS = ("item", "session")
+_IDENTIFIERS = ("item", "session", "brand")
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,11 @@ def time_range(mapping: SourceMapping) -> TimeRange:
 
 
 def convert(
-    raw: RawBatch, stream: Stream, allowed: TimeRange, pseudonymiser: Pseudonymiser
+    raw: RawBatch,
+    stream: Stream,
+    allowed: TimeRange,
+    pseudonymiser: Pseudonymiser,
+    tree: CategoryTree | None = None,
 ) -> tuple[dict[str, pa.Array], Verdict]:
     """Converts all rows and judges each.
 
@@ -53,6 +59,7 @@ def convert(
       stream: Mapping of the stream.
       allowed: Range of times.
       pseudonymiser: Replaces user ids.
+      tree: Category tree of the stream, if it has one.
 
     Returns:
       Contract field -> `[N]` values, in the contract's order, and the verdict. Fields that the mapping does not give
@@ -71,7 +78,7 @@ def convert(
         if field := getattr(stream.fields, name):
             columns[name] = text_column(raw.columns, field, len(raw), stream.null_values, name)
     if stream.fields.category_path:
-        columns["category_path"] = category_paths(raw.columns, stream.fields.category_path, stream.null_values)
+        columns["category_path"] = category_paths(raw.columns, stream.fields.category_path, stream.null_values, tree)
     if stream.fields.extras:
         columns["extras"] = pack_extras(raw.columns, stream.fields.extras, stream.null_values)
     return {name: columns[name] for name in EVENT_SCHEMA.names if name in columns}, verdict
@@ -83,11 +90,18 @@ def text_column(
     """Returns the `[size]` values of a text field; dictionary encoded unless it is free text."""
     if field.constant is not None:
         return repeat(field.constant, size)
-    values = columns[str(field.column)]
-    if name in _PLAIN_TEXT:
-        return text_or_null(values, null_values)
     form = canonical_ids if name in _IDENTIFIERS else as_text
-    return map_distinct(values, lambda distinct: text_or_null(distinct, null_values, form))
+
+    def read(column: str) -> pa.Array:
+        if name in _PLAIN_TEXT:
+            return text_or_null(columns[column], null_values)
+        return map_distinct(columns[column], lambda distinct: text_or_null(distinct, null_values, form))
+
+    first, *others = field.source_columns
+    values = read(first)
+    for column in others if values.null_count else ():
+        values = pc.coalesce(values.cast(pa.string()), read(column).cast(pa.string()))
+    return values if name in _PLAIN_TEXT else encode(values)
 
 
 def number_column(
@@ -104,13 +118,8 @@ def number_column(
 
 def _apply_filters(raw: RawBatch, stream: Stream, verdict: Verdict) -> None:
     for condition in stream.filters:
-        encoded = encode(raw.columns[condition.column])
-        words = canonical_ids(encoded.dictionary)
-        listed = pc.is_in(words, pa.array([*condition.keep, *condition.drop], pa.string())).to_pylist()
-        found = spread(listed, encoded)
-        verdict.reject(
-            ~found if condition.keep else found, Reason.FILTERED_OUT, f"{condition.column}: filter of the mapping"
-        )
+        dropped = ~passes(raw.columns[condition.column], condition)
+        verdict.reject(dropped, condition.reason, f"{condition.column}: filter of the mapping")
 
 
 def _users(raw: RawBatch, stream: Stream, pseudonymiser: Pseudonymiser, verdict: Verdict) -> pa.DictionaryArray:
@@ -124,7 +133,7 @@ def _times(raw: RawBatch, stream: Stream, allowed: TimeRange, verdict: Verdict) 
     field = stream.fields.time
     seconds, missing, bad = parse_times(raw.columns[field.column], field, stream.null_values)
     verdict.reject(missing, Reason.MISSING_TIME, f"{field.column}: empty")
-    verdict.reject(bad, Reason.BAD_TIME, f"{field.column}: expected {field.format}")
+    verdict.reject(bad, Reason.BAD_TIME, f"{field.column}: expected {' or '.join(field.format)}")
     outside = (seconds < allowed.first_s) | (seconds > allowed.last_s)
     verdict.reject(outside, Reason.TIME_OUT_OF_RANGE, f"{field.column}: before not_before or after not_after")
     return seconds

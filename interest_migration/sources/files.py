@@ -11,11 +11,19 @@ from typing import Final
 import pyarrow.parquet as pq
 
 from interest_migration.errors import DataError
+from interest_migration.sources.fields import CategoryField
 from interest_migration.sources.file_readers import WHOLE_FILE, Part
 from interest_migration.sources.file_sources import FileFormat, FileSource
 from interest_migration.sources.line_ranges import split_lines
 from interest_migration.sources.mapping import SourceMapping, Stream
-from interest_migration.sources.paths import InputRoot, file_format, resolve_root, source_files, stream_files
+from interest_migration.sources.paths import (
+    InputRoot,
+    file_format,
+    resolve_root,
+    source_files,
+    stream_files,
+    tree_files,
+)
 from interest_migration.sources.raw import readable
 
 PIECE_ROWS: Final = 1 << 20
@@ -34,6 +42,7 @@ class Piece:
       format: Its format.
       part: Which part of it.
       lookups: For each join of the stream, the files of its table.
+      tree: Files of the stream's category tree.
     """
 
     stream: str
@@ -41,6 +50,7 @@ class Piece:
     format: FileFormat
     part: Part = WHOLE_FILE
     lookups: tuple[tuple[str, ...], ...] = ()
+    tree: tuple[str, ...] = ()
 
 
 def plan_pieces(mapping: SourceMapping, input_root: str) -> list[Piece]:
@@ -57,7 +67,10 @@ def plan_pieces(mapping: SourceMapping, input_root: str) -> list[Piece]:
       DataError: If there is nothing to read or a file is damaged.
     """
     root = resolve_root(input_root)
-    return [piece for stream in mapping.streams for piece in _stream_pieces(mapping, stream, root)]
+    pieces = [piece for stream in mapping.streams for piece in _stream_pieces(mapping, stream, root)]
+    if not pieces:
+        raise DataError(f"expected files for a stream in {root.folder}, received none, not even optional ones")
+    return pieces
 
 
 def fingerprint(mapping: SourceMapping, input_root: str) -> str:
@@ -83,13 +96,14 @@ def _stream_pieces(mapping: SourceMapping, stream: Stream, root: InputRoot) -> I
         tuple(source_files(join, root, f"join {number} of stream {stream.name!r}"))
         for number, join in enumerate(stream.joins)
     )
+    tree = tuple(tree_files(stream.fields.category_path, root, f"stream {stream.name!r}"))
     paths = stream_files(mapping, stream.name, root)
-    if not any(Path(path).stat().st_size for path in paths):
+    if paths and not any(Path(path).stat().st_size for path in paths):
         raise DataError(f"expected rows for stream {stream.name!r}, received only empty files: {', '.join(paths)}")
     for path in paths:
         kind = file_format(stream, path)
         for part in _parts(stream, path, kind):
-            yield Piece(stream.name, path, kind, part, lookups)
+            yield Piece(stream.name, path, kind, part, lookups, tree)
 
 
 def _parts(source: FileSource, path: str, kind: FileFormat) -> list[Part]:
@@ -111,17 +125,46 @@ def _parts(source: FileSource, path: str, kind: FileFormat) -> list[Part]:
     ]
 
 
+def absent_files(mapping: SourceMapping, input_root: str) -> list[str]:
+    """Says which optional files of a mapping are not there, a line each.
+
+    Raises:
+      DataError: If files that are not optional are missing.
+    """
+    root = resolve_root(input_root)
+    return [
+        f"{role} is optional and absent: nothing in {root.folder} is named {', '.join(source.files)}"
+        for role, source, paths in _all_sources(mapping, root)
+        if not paths
+    ]
+
+
 def _all_files(mapping: SourceMapping, root: InputRoot) -> Iterator[tuple[str, str]]:
     """Yields role and path of every file that the mapping reads."""
-    for stream in mapping.streams:
-        for path in stream_files(mapping, stream.name, root):
-            yield f"stream {stream.name}", path
-        for number, join in enumerate(stream.joins):
-            for path in source_files(join, root, f"join {number} of stream {stream.name!r}"):
-                yield f"join {stream.name} {number}", path
-    for role, table in (("items", mapping.items), ("users", mapping.users)):
-        for path in source_files(table, root, f"the {role} table") if table else ():
+    for role, _, paths in _all_sources(mapping, root):
+        for path in paths:
             yield role, path
+
+
+def _all_sources(mapping: SourceMapping, root: InputRoot) -> Iterator[tuple[str, FileSource, list[str]]]:
+    """Yields role, settings and files of every stream and table."""
+    for stream in mapping.streams:
+        yield f"stream {stream.name}", stream, stream_files(mapping, stream.name, root)
+        for number, join in enumerate(stream.joins):
+            yield f"join {stream.name} {number}", join, source_files(join, root, f"join {number} of {stream.name!r}")
+        yield from _tree_source(f"stream {stream.name}", stream.fields.category_path, root)
+    for role, table in (("items", mapping.items), ("users", mapping.users)):
+        if table:
+            yield role, table, source_files(table, root, f"the {role} table")
+    if mapping.items:
+        yield from _tree_source("items", mapping.items.category_path, root)
+
+
+def _tree_source(
+    role: str, field: CategoryField | None, root: InputRoot
+) -> Iterator[tuple[str, FileSource, list[str]]]:
+    if field and field.tree:
+        yield f"category tree of {role}", field.tree, tree_files(field, root, role)
 
 
 def _content_digest(path: str) -> str:

@@ -16,6 +16,7 @@ import pyarrow.json as arrow_json
 
 from interest_migration.errors import DataError
 from interest_migration.sources.byte_streams import MARK, ByteStream, Chained, open_text
+from interest_migration.sources.python_lines import parse_line
 from interest_migration.sources.raw import RawBatch, raw_batch, readable, require_columns
 
 BLOCK_BYTES: Final = 8 << 20
@@ -107,10 +108,7 @@ def _is_row(value: Any, plain: Sequence[str]) -> bool:
 
 
 def _object(line: bytes) -> Any:
-    try:
-        return json.loads(line)
-    except (ValueError, RecursionError):
-        return None
+    return parse_line(line)
 
 
 def _sample_types(
@@ -130,7 +128,9 @@ def _sample_types(
         elif kinds <= {int, float}:
             types[name] = pa.float64() if float in kinds else pa.int64()
         elif kinds <= {list} and name in nested:
-            types[name] = pa.list_(pa.string())
+            types[name] = pa.list_(
+                pa.list_(pa.string()) if _has_paths([value.get(name) for value in objects]) else pa.string()
+            )
         else:
             return None
     return types
@@ -157,6 +157,10 @@ def _parse_block(lines: Sequence[bytes], types: dict[str, pa.DataType]) -> dict[
 def _column(values: list[Any]) -> pa.Array:
     kinds = {type(value) for value in values} - {type(None)}
     if kinds == {list}:
+        if _has_paths(values):
+            paths = [[part for part in value or () if isinstance(part, list)] for value in values]
+            texts = [[[_text(level) for level in path] for path in value] for value in paths]
+            return pa.array(texts, pa.list_(pa.list_(pa.string())))
         parts = [None if value is None else [_text(part) for part in value] for value in values]
         return pa.array(parts, pa.list_(pa.string()))
     if kinds and (kinds <= {bool} or kinds <= {int, float}):
@@ -165,6 +169,11 @@ def _column(values: list[Any]) -> pa.Array:
         except (pa.ArrowInvalid, OverflowError):
             pass  # integers beyond 64 bits: as text
     return pa.array([_text(value) for value in values], pa.string())
+
+
+def _has_paths(values: Sequence[Any]) -> bool:
+    """Whether these are lists of lists, such as several category paths of one item."""
+    return any(isinstance(part, list) for value in values for part in value or ())
 
 
 def _text(value: Any) -> str | None:

@@ -14,9 +14,9 @@ from interest_migration.privacy.identifiers import as_text, canonical_ids
 from interest_migration.sources.distinct import encode, text_or_null
 from interest_migration.sources.file_readers import read_raw
 from interest_migration.sources.file_sources import FileSource
+from interest_migration.sources.filters import kept_rows
 from interest_migration.sources.mapping import Lookup
 from interest_migration.sources.paths import file_format
-from interest_migration.sources.raw import RawBatch
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class KeyedTable:
     Attributes:
       keys: `[K]` distinct canonical identifiers.
       columns: Name -> `[K]` values.
-      left_out: Rows of the files that were broken, had no key, or were replaced by a later row with the same key.
+      left_out: Rows of the files that were broken, had no key, or were replaced by a later row with the same key; not
+        those that a filter dropped.
     """
 
     keys: pa.StringArray
@@ -44,33 +45,76 @@ def find_keys(identifiers: pa.Array, keys: pa.Array) -> pa.Array:
     return pc.index_in(identifiers, value_set=keys, skip_nulls=True)
 
 
-def read_keyed_table(
-    source: FileSource, paths: Sequence[str], key: str, columns: Sequence[str], nested: Sequence[str] = ()
-) -> KeyedTable:
-    """Reads all files of a table; of rows with equal keys the last counts.
+@dataclass(frozen=True)
+class TableRows:
+    """All rows of a table that its filters keep, in the order of its files.
+
+    Attributes:
+      keys: `[R]` canonical identifiers, null where a row has none.
+      columns: Name -> `[R]` values.
+      broken: Rows that could not be read.
+    """
+
+    keys: pa.StringArray
+    columns: Mapping[str, pa.Array]
+    broken: int
+
+
+def read_table_rows(
+    source: FileSource,
+    paths: Sequence[str],
+    key: str,
+    columns: Sequence[str],
+    nested: Sequence[str] = (),
+    limit: int | None = None,
+) -> TableRows:
+    """Reads all files of a table; only the rows that its filters keep are held in memory.
 
     Args:
-      source: How the files are written.
-      paths: Files, in the order in which later rows win.
+      source: How the files are written, and which rows count.
+      paths: Files.
       key: Column with the identifier.
       columns: Other columns to keep.
       nested: Those that may hold lists or objects.
+      limit: Reading ends after about this many rows.
 
     Raises:
-      DataError: If a file cannot be read, lacks a column, or its key is nested.
+      DataError: If a file cannot be read, lacks a column, its key is nested, or there is no row.
     """
     wanted = list(dict.fromkeys((key, *columns)))
-    batches: list[RawBatch] = []
+    asked = list(dict.fromkeys((*wanted, *(condition.column for condition in source.filters))))
+    parts: list[Mapping[str, pa.Array]] = []
+    seen = broken = 0
     for path in paths:
-        batches += read_raw(source, path, file_format(source, path), wanted, [key], nested)
-    if not any(len(batch) for batch in batches):
-        raise DataError(f"{', '.join(paths)}: expected a table with rows, received none")
-    table = {name: _concatenate([batch.columns[name] for batch in batches if len(batch)]) for name in wanted}
+        for batch in read_raw(source, path, file_format(source, path), asked, [key], nested):
+            broken += len(batch.broken)
+            seen += len(batch)
+            if len(batch):
+                kept = pa.array(kept_rows(batch.columns, source, len(batch)))
+                parts.append({name: batch.columns[name].filter(kept) for name in wanted})
+            if limit is not None and seen >= limit:
+                break
+    if not any(len(part[key]) for part in parts):
+        problem = "received none" if not seen else f"received {seen} and none that its filters keep"
+        raise DataError(f"{', '.join(paths)}: expected a table with rows, {problem}")
+    table = {name: _concatenate([part[name] for part in parts]) for name in wanted}
     keys = text_or_null(_plain(table[key]), source.null_values, canonical_ids)
-    total = len(keys) + sum(len(batch.broken) for batch in batches)
-    places = _last_places(keys)
-    kept = {name: table[name].take(places) for name in columns}
-    return KeyedTable(keys.take(places), kept, total - len(places))
+    return TableRows(keys, {name: table[name] for name in columns}, broken)
+
+
+def read_keyed_table(
+    source: FileSource,
+    paths: Sequence[str],
+    key: str,
+    columns: Sequence[str],
+    nested: Sequence[str] = (),
+    limit: int | None = None,
+) -> KeyedTable:
+    """Reads all files of a table; of rows with equal keys the last counts. See `read_table_rows`."""
+    rows = read_table_rows(source, paths, key, columns, nested, limit)
+    places = _last_places(rows.keys)
+    kept = {name: values.take(places) for name, values in rows.columns.items()}
+    return KeyedTable(rows.keys.take(places), kept, len(rows.keys) + rows.broken - len(places))
 
 
 def load_lookup(lookup: Lookup, paths: tuple[str, ...]) -> KeyedTable:

@@ -29,8 +29,10 @@ def split_lines(source: FileSource, path: str, kind: FileFormat, range_bytes: in
     Returns:
       Parts in the order of the file, at least one.
     """
-    plain = codecs.lookup(source.csv.encoding).name == "utf-8" and Path(path).suffix.lower() not in COMPRESSION_SUFFIXES
-    if not plain or Path(path).stat().st_size < 2 * range_bytes:
+    plain = codecs.lookup(source.csv.encoding).name == "utf-8" and source.csv.fallback_encoding is None
+    if not plain or Path(path).suffix.lower() in COMPRESSION_SUFFIXES:
+        return [WHOLE_FILE]
+    if Path(path).stat().st_size < 2 * range_bytes:
         return [WHOLE_FILE]
     if kind == "csv":
         header_lines = 1 if read_head(path, source.csv).size else 0

@@ -70,26 +70,12 @@ class Fields(Settings):
     def source_columns(self) -> tuple[str, ...]:
         """Distinct columns that the fields read."""
         names: list[str] = []
-        for field in (self.user, self.time, self.action, self.item, self.brand, self.price, self.quantity):
+        for field in (self.user, self.time, self.action, self.price, self.quantity):
             names += [getattr(field, "column", None) or "", getattr(field, "total_column", None) or ""]
-        for field in (self.text, self.session, self.platform):
-            names.append(getattr(field, "column", None) or "")
-        names += [*(self.category_path.levels if self.category_path else ()), *self.extras]
+        for text in (self.item, self.brand, self.text, self.session, self.platform, self.category_path):
+            names += text.source_columns if text else ()
+        names += self.extras
         return tuple(dict.fromkeys(name for name in names if name))
-
-
-class Filter(Settings):
-    """Keeps the rows whose column holds one of `keep`, or none of `drop`; the others are counted as `filtered_out`."""
-
-    column: str
-    keep: tuple[str, ...] = ()
-    drop: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if bool(self.keep) == bool(self.drop):
-            raise ValueError("expected either keep or drop")
-        return self
 
 
 class Lookup(FileSource):
@@ -105,11 +91,6 @@ class Lookup(FileSource):
     key: str | None = None
     columns: tuple[str, ...] = Field(min_length=1)
 
-    @property
-    def table_columns(self) -> tuple[str, ...]:
-        """What is read from the table: its key first."""
-        return tuple(dict.fromkeys((self.key or self.column, *self.columns)))
-
 
 class Stream(FileSource):
     """Files that hold one kind of events."""
@@ -117,7 +98,6 @@ class Stream(FileSource):
     name: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
     fields: Fields
     joins: tuple[Lookup, ...] = ()
-    filters: tuple[Filter, ...] = ()
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -132,7 +112,7 @@ class Stream(FileSource):
     def nested_columns(self) -> tuple[str, ...]:
         """Columns that may hold lists or objects, where the format has them."""
         path = self.fields.category_path
-        return (*(path.levels if path else ()), *self.fields.extras)
+        return (*(path.source_columns if path else ()), *self.fields.extras)
 
     @property
     def file_columns(self) -> tuple[str, ...]:
@@ -147,9 +127,15 @@ class Stream(FileSource):
 
 
 class Items(FileSource):
-    """The item table. It fills what events lack. Of rows with the same id the last counts."""
+    """The item table. It fills what events lack. Of rows with the same id the last counts.
+
+    Attributes:
+      id: Column with the item's id.
+      valid_from: Since when a row holds. An event takes the newest row at or before it, or else the item's first.
+    """
 
     id: str
+    valid_from: Time | None = None
     category_path: CategoryPath | None = None
     brand: Text | None = None
     price: Number | None = None

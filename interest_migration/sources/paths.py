@@ -8,10 +8,14 @@ from typing import Final
 
 from interest_migration.errors import DataError
 from interest_migration.sources.byte_streams import COMPRESSION_SUFFIXES
+from interest_migration.sources.fields import CategoryField
 from interest_migration.sources.file_sources import FileFormat, FileSource
 from interest_migration.sources.mapping import SourceMapping
+from interest_migration.sources.workbooks import advice_for
 
 PACKAGE_PREFIX: Final = "package:"
+
+_HIDDEN: Final = (".", "__")
 
 _FORMATS: Final[dict[str, FileFormat]] = {
     ".csv": "csv",
@@ -71,24 +75,57 @@ def stream_files(mapping: SourceMapping, name: str, root: InputRoot) -> list[str
 def source_files(source: FileSource, root: InputRoot, role: str) -> list[str]:
     """Returns the files of a stream or table that its mapping names, sorted.
 
+    A name stands for the compressed file of that name as well, where the plain one is not there; where nothing has the
+    name, upper and lower case are one.
+
     Raises:
-      DataError: If there are none.
+      DataError: If there are none, unless the source is optional.
     """
     folder = Path(root.folder)
-    found: set[Path] = set()
-    for pattern in source.files:
-        if (folder / pattern).is_dir():
-            found.update(_data_files(folder / pattern, source.format))
-        elif (folder / pattern).is_file():
-            found.add(folder / pattern)
-        else:
-            found.update(_matching_files(folder, pattern))
-    if not found:
+    found = {path for pattern in source.files for path in _find(folder, pattern, source.format)}
+    found -= {path for pattern in source.exclude for path in _find(folder, pattern, source.format)}
+    if not found and not source.optional:
         raise DataError(
             f"expected files {', '.join(source.files)} for {role} in {root.folder}, received "
-            f"{_describe_folder(root.folder)}; correct the input or the mapping"
+            f"{_describe_folder(root.folder)}; {_remedy(root.folder)}"
         )
     return sorted(map(str, found))
+
+
+def tree_files(field: CategoryField | None, root: InputRoot, role: str) -> list[str]:
+    """Returns the files of a category field's tree; none if it has no tree."""
+    return source_files(field.tree, root, f"the category tree of {role}") if field and field.tree else []
+
+
+def _find(folder: Path, pattern: str, wanted: FileFormat | None) -> list[Path]:
+    place = folder / pattern
+    if place.is_dir():
+        return _data_files(place, wanted)
+    if place.is_file():
+        return [place]
+    found = _with_compressed(folder, pattern)
+    return found or ([] if "[" in pattern else _with_compressed(folder, _any_case(pattern)))
+
+
+def _with_compressed(folder: Path, pattern: str) -> list[Path]:
+    plain = _visible_files(folder, pattern)
+    if pattern.endswith("*"):
+        return plain
+    packed = [path for suffix in COMPRESSION_SUFFIXES for path in _visible_files(folder, pattern + suffix)]
+    return plain + [path for path in packed if path.with_suffix("") not in plain]
+
+
+def _visible_files(folder: Path, pattern: str) -> list[Path]:
+    """Files of a glob; those that systems hide, such as `__MACOSX/._a.csv`, only where the glob itself names such."""
+    found = _matching_files(folder, pattern)
+    if any(part.startswith(_HIDDEN) for part in PurePath(pattern).parts):
+        return found
+    return [path for path in found if not any(part.startswith(_HIDDEN) for part in path.relative_to(folder).parts)]
+
+
+def _any_case(pattern: str) -> str:
+    """Returns a glob that takes upper for lower case: "a*.csv" -> "[aA]*.[cC][sS][vV]"."""
+    return "".join(f"[{mark.lower()}{mark.upper()}]" if mark.isalpha() else mark for mark in pattern)
 
 
 def file_format(source: FileSource, path: str) -> FileFormat:
@@ -98,6 +135,8 @@ def file_format(source: FileSource, path: str) -> FileFormat:
       DataError: If neither says it, or a Parquet file is compressed as a whole.
     """
     found = source.format or infer_format(path)
+    if advice := advice_for(path):
+        raise DataError(f"{path}: expected text or Parquet, received {advice}")
     if found is None:
         raise DataError(
             f"{path}: expected a name that ends in {', '.join(_FORMATS)} (and {', '.join(COMPRESSION_SUFFIXES)}); "
@@ -148,3 +187,9 @@ def _data_files(folder: Path, wanted: FileFormat | None) -> list[Path]:
 def _describe_folder(folder: str) -> str:
     names = sorted(entry.name for entry in Path(folder).iterdir())
     return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "") or "an empty folder"
+
+
+def _remedy(folder: str) -> str:
+    advice = {entry.name: advice_for(entry.name) for entry in sorted(Path(folder).iterdir())}
+    found = [f"{name} is {words}" for name, words in advice.items() if words]
+    return found[0] if found else "correct the input or the mapping"

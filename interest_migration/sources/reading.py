@@ -20,6 +20,7 @@ from interest_migration.sources.keyed_tables import load_lookup
 from interest_migration.sources.mapping import SourceMapping, Stream
 from interest_migration.sources.raw import RawBatch
 from interest_migration.sources.rejects import Reason, Rows, reject_batch
+from interest_migration.sources.trees import CategoryTree, load_tree
 from schemas.events import EVENT_SCHEMA, POSITION_FIELDS
 
 
@@ -45,21 +46,25 @@ def read_events(
     allowed = time_range(mapping)
     fields = stream.fields
     essential = (fields.user.column, fields.time.column, fields.action.column)
+    tree = load_tree(fields.category_path, piece.tree)
     required = [name for name in stream.file_columns if name in essential]
     for raw in read_raw(
         stream, piece.path, piece.format, stream.file_columns, required, stream.nested_columns, piece.part
     ):
         try:
-            yield _events_and_rejects(_join(raw, stream, piece), piece_index, stream, allowed, pseudonymiser)
+            yield _events_and_rejects(_join(raw, stream, piece), piece_index, stream, allowed, pseudonymiser, tree)
         except ContractError as error:
             kinds = ", ".join(f"{name} ({column.type})" for name, column in raw.columns.items())
             raise DataError(f"{piece.path}: {error}; the columns are {kinds}") from error
 
 
 def _join(raw: RawBatch, stream: Stream, piece: Piece) -> RawBatch:
-    """Adds the columns of the stream's lookup tables; null where the key is unknown."""
+    """Adds the columns of the stream's lookup tables; null where the key is unknown or an optional table is absent."""
     columns = dict(raw.columns)
     for join, paths in zip(stream.joins, piece.lookups, strict=True):
+        if not paths:
+            columns |= {name: pa.nulls(len(raw), pa.string()) for name in join.columns}
+            continue
         table = load_lookup(join, paths)
         if len(raw):
             places = table.find(columns[join.column])
@@ -68,12 +73,17 @@ def _join(raw: RawBatch, stream: Stream, piece: Piece) -> RawBatch:
 
 
 def _events_and_rejects(
-    raw: RawBatch, piece_index: int, stream: Stream, allowed: TimeRange, pseudonymiser: Pseudonymiser
+    raw: RawBatch,
+    piece_index: int,
+    stream: Stream,
+    allowed: TimeRange,
+    pseudonymiser: Pseudonymiser,
+    tree: CategoryTree | None,
 ) -> tuple[pa.RecordBatch, pa.RecordBatch]:
     broken = _broken(raw, piece_index)
     if not len(raw):
         return _empty_events(), broken
-    columns, verdict = convert(raw, stream, allowed, pseudonymiser)
+    columns, verdict = convert(raw, stream, allowed, pseudonymiser, tree)
     kept = verdict.kept
     pieces = pa.array(np.full(len(raw), piece_index, np.int32))
     names = [*columns, *(field.name for field in POSITION_FIELDS)]

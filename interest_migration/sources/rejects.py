@@ -41,10 +41,13 @@ class Verdict:
 
     def __init__(self, size: int) -> None:
         self._codes = np.zeros(size, np.int32)  # 0: good, else 1 + position in self._found
-        self._found: list[tuple[Reason, str]] = []
+        self._found: list[tuple[str, str]] = []
 
-    def reject(self, mask: Mask, reason: Reason, detail: str) -> None:
-        """Sets aside the rows of `mask` that are still good. `detail` must not hold values of the row."""
+    def reject(self, mask: Mask, reason: str, detail: str) -> None:
+        """Sets aside the rows of `mask` that are still good, for a `Reason` or for that of a filter of the mapping.
+
+        `detail` must not hold values of the row.
+        """
         if mask.any():
             self._found.append((reason, detail))
             self._codes[mask & (self._codes == 0)] = len(self._found)

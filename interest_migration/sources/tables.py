@@ -7,15 +7,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from interest_migration.privacy.identifiers import as_text
+from interest_migration.errors import DataError
+from interest_migration.privacy.identifiers import canonical_ids
 from interest_migration.privacy.pseudonyms import Pseudonymiser
 from interest_migration.sources.categories import category_paths
 from interest_migration.sources.conversion import number_column, text_column
-from interest_migration.sources.distinct import encode, text_or_null
-from interest_migration.sources.keyed_tables import find_keys, read_keyed_table
-from interest_migration.sources.mapping import Items, SourceMapping
-from interest_migration.sources.paths import resolve_root, source_files
+from interest_migration.sources.distinct import encode, null_mask, text_or_null
+from interest_migration.sources.keyed_tables import find_keys, read_keyed_table, read_table_rows
+from interest_migration.sources.mapping import Items, SourceMapping, Users
+from interest_migration.sources.paths import resolve_root, source_files, tree_files
 from interest_migration.sources.rejects import Verdict
+from interest_migration.sources.times import parse_times
+from interest_migration.sources.trees import CategoryTree, load_tree
+from interest_migration.sources.versions import Versions, sort_versions
 from schemas.events import EVENT_SCHEMA
 
 
@@ -25,19 +29,21 @@ class ItemTable:
 
     Attributes:
       ids: `[K]` distinct canonical ids, as events have them.
-      columns: Contract field -> `[K]` values, null where the item has none.
-      left_out: Rows of the table that were broken, had no id, or were replaced by a later row.
+      columns: Contract field -> `[K]` values, null where the item has none; `[R]` for R versions of the items.
+      left_out: Rows of the table that were broken, had no id or time, or were replaced by a later row.
+      versions: Which rows held when, if the table says so.
     """
 
     ids: pa.StringArray
     columns: Mapping[str, pa.Array]
     left_out: int
+    versions: Versions | None = None
 
     def join(self, events: pa.Table) -> pa.Table:
         """Fills what the events lack from the item table.
 
         Args:
-          events: `[N]` rows with a column `item`, plain or dictionary encoded.
+          events: `[N]` rows with a column `item`, plain or dictionary encoded, and `time_s` if the table has versions.
 
         Returns:
           The same rows in the same order; columns that the table has are added where missing, and filled where null.
@@ -49,6 +55,8 @@ class ItemTable:
             return events
         items = encode(events["item"].combine_chunks())
         places = find_keys(items.dictionary, self.ids).take(items.indices)
+        if self.versions:
+            places = self.versions.rows_at(places, events["time_s"].to_numpy())
         for name, values in self.columns.items():
             found = values.take(places)
             if name not in events.column_names:
@@ -89,32 +97,71 @@ class UserTable:
 
 
 def load_items(mapping: SourceMapping, input_root: str) -> ItemTable | None:
-    """Reads the item table of a mapping, or returns None if it has none. Values that are unusable become null.
+    """Reads the item table of a mapping, or returns None if it has none, or an optional one without files.
 
     Raises:
       DataError: If the table is missing or cannot be read.
     """
     items = mapping.items
-    if items is None:
+    root = resolve_root(input_root) if items else None
+    if items is None or root is None:
         return None
-    levels = items.category_path.levels if items.category_path else ()
-    paths = source_files(items, resolve_root(input_root), "the items table")
-    table = read_keyed_table(items, paths, items.id, _item_columns(items), levels)
-    size = len(table.keys)
-    columns: dict[str, pa.Array] = {}
+    paths = source_files(items, root, "the items table")
+    tree = load_tree(items.category_path, tree_files(items.category_path, root, "the items table"))
+    return read_items(items, paths, tree) if paths else None
+
+
+def read_items(
+    items: Items, paths: Sequence[str], tree: CategoryTree | None = None, limit: int | None = None
+) -> ItemTable:
+    """Reads the files of an item table. Values that are unusable become null.
+
+    Args:
+      items: Its settings.
+      paths: Its files.
+      tree: Its category tree.
+      limit: Reading ends after about this many rows.
+
+    Raises:
+      DataError: If a file cannot be read or there are no rows.
+    """
+    nested = items.category_path.source_columns if items.category_path else ()
+    if items.valid_from is None:
+        table = read_keyed_table(items, paths, items.id, _item_columns(items), nested, limit)
+        return ItemTable(table.keys, _item_values(items, table.columns, len(table.keys), tree), table.left_out)
+    rows = read_table_rows(items, paths, items.id, _item_columns(items), nested, limit)
+    times_s, missing, bad = parse_times(rows.columns[items.valid_from.column], items.valid_from, items.null_values)
+    good = np.flatnonzero(~(missing | bad | null_mask(rows.keys)))
+    if not len(good):
+        raise DataError(
+            f"{', '.join(paths)}: expected rows with {items.id} and {items.valid_from.column}, received none"
+        )
+    keys = encode(rows.keys.take(pa.array(good)))
+    order, versions = sort_versions(keys.indices.to_numpy().astype(np.int64), times_s[good])
+    columns = {name: values.take(pa.array(good[order])) for name, values in rows.columns.items()}
+    left_out = len(rows.keys) + rows.broken - len(good)
+    return ItemTable(keys.dictionary, _item_values(items, columns, len(good), tree), left_out, versions)
+
+
+def _item_values(
+    items: Items, columns: Mapping[str, pa.Array], size: int, tree: CategoryTree | None
+) -> dict[str, pa.Array]:
+    values: dict[str, pa.Array] = {}
     if items.category_path:
-        columns["category_path"] = category_paths(table.columns, items.category_path, items.null_values)
+        values["category_path"] = category_paths(columns, items.category_path, items.null_values, tree)
     if items.price:
-        price = number_column(table.columns, items.price, size, items.null_values, Verdict(size))
-        columns["price"] = pa.array(price, mask=np.isnan(price) | (price < 0))
+        price = number_column(columns, items.price, size, items.null_values, Verdict(size))
+        values["price"] = pa.array(price, mask=np.isnan(price) | (price < 0))
     for name in ("brand", "text"):
         if field := getattr(items, name):
-            columns[name] = encode(text_column(table.columns, field, size, items.null_values, name))
-    return ItemTable(table.keys, columns, table.left_out)
+            values[name] = encode(text_column(columns, field, size, items.null_values, name))
+    return values
 
 
 def load_users(mapping: SourceMapping, input_root: str, pseudonymiser: Pseudonymiser) -> UserTable | None:
-    """Reads the user table of a mapping, or returns None if it has none; raw ids do not stay in memory.
+    """Reads the user table of a mapping, or returns None if it has none, or an optional one without files.
+
+    Raw ids do not stay in memory.
 
     Raises:
       DataError: If the table is missing or cannot be read.
@@ -123,19 +170,25 @@ def load_users(mapping: SourceMapping, input_root: str, pseudonymiser: Pseudonym
     if users is None:
         return None
     paths = source_files(users, resolve_root(input_root), "the users table")
-    table = read_keyed_table(users, paths, users.id, users.attributes)
+    return read_users(users, paths, pseudonymiser) if paths else None
+
+
+def read_users(users: Users, paths: Sequence[str], pseudonymiser: Pseudonymiser, limit: int | None = None) -> UserTable:
+    """Reads the files of a user table; see `read_items`."""
+    table = read_keyed_table(users, paths, users.id, users.attributes, limit=limit)
     columns = [_attribute(name, table.columns[name], users.null_values) for name in users.attributes]
     pseudonyms = pseudonymiser.pseudonyms(table.keys).cast(pa.string())
     return UserTable(pseudonyms, _rows_of(columns), table.left_out)
 
 
 def _item_columns(items: Items) -> tuple[str, ...]:
-    names = [field.column for field in (items.brand, items.price, items.text) if field and field.column]
-    return tuple(dict.fromkeys([*(items.category_path.levels if items.category_path else ()), *names]))
+    names = [name for field in (items.category_path, items.brand, items.text) if field for name in field.source_columns]
+    names += [field.column for field in (items.price, items.valid_from) if field and field.column]
+    return tuple(dict.fromkeys(names))
 
 
 def _attribute(name: str, values: pa.Array, null_values: tuple[str, ...]) -> pa.Array:
-    text = text_or_null(values, null_values, as_text)
+    text = text_or_null(values, null_values, canonical_ids)
     return pc.binary_join_element_wise(f"{name}=", text, "")
 
 

@@ -21,6 +21,7 @@ _COMPOSITES = {"F": "%Y-%m-%d", "T": "%H:%M:%S", "D": "%m/%d/%y", "R": "%H:%M"} 
 _UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _LARGEST_SECONDS = 2.0**53
 _LOCAL_SECONDS = (-62_104_060_800, 253_402_214_400)  # from year 2 to the last day of 9999, for which zones are computed
+_YEAR_1000_S = -30_610_224_000
 _DAY = r"\d{4}-((0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)|02-(0[1-9]|[12]\d))"
 _CLOCK = r"([01]\d|2[0-3])(:[0-5]\d(:[0-5]\d)?)?"
 _ZONE = r"(Z|[+-]\d\d(:?\d\d)?)"
@@ -46,13 +47,23 @@ def parse_times(values: pa.Array, field: TimeField, null_values: Sequence[str]) 
         values = values.cast(pa.timestamp("s") if pa.types.is_date32(values.type) else pa.timestamp("ms"))
     if pa.types.is_timestamp(values.type):
         return _to_seconds(values, field), null_mask(values), np.zeros(len(values), np.bool_)
-    if field.format in UNIX_FORMATS:
-        return _parse_unix(values, field, null_values)
     if pa.types.is_nested(values.type):
         return np.zeros(len(values), np.int64), null_mask(values), ~null_mask(values)
+    seconds, missing, bad = _parse_as(field.format[0], values, field, null_values)
+    for name in field.format[1:]:
+        if not bad.any():
+            break
+        rest = np.flatnonzero(bad)
+        seconds[rest], _, bad[rest] = _parse_as(name, values.take(pa.array(rest)), field, null_values)
+    return seconds, missing, bad
+
+
+def _parse_as(name: str, values: pa.Array, field: TimeField, null_values: Sequence[str]) -> tuple[Seconds, Mask, Mask]:
+    """Parses values in one format."""
+    if name in UNIX_FORMATS:
+        return _parse_unix(values, UNIX_FORMATS[name], field, null_values)
     text = text_or_null(values, null_values)
-    parse = _parse_iso if field.format == "iso8601" else _parse_pattern
-    seconds, parsed = parse(text, field)
+    seconds, parsed = _parse_iso(text, field) if name == "iso8601" else _parse_pattern(text, name, field)
     missing = null_mask(text)
     return np.where(parsed, seconds, 0), missing, ~parsed & ~missing
 
@@ -81,8 +92,9 @@ def _localize(seconds: Seconds, timezone: str) -> Seconds:
     return zoned.asi8.astype(np.int64)
 
 
-def _parse_unix(values: pa.Array, field: TimeField, null_values: Sequence[str]) -> tuple[Seconds, Mask, Mask]:
-    unit = UNIX_FORMATS[field.format]
+def _parse_unix(
+    values: pa.Array, unit: int, field: TimeField, null_values: Sequence[str]
+) -> tuple[Seconds, Mask, Mask]:
     if pa.types.is_integer(values.type) and values.type != pa.uint64():
         ticks = values.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
         return np.floor_divide(ticks, unit) + field.shift_seconds, null_mask(values), np.zeros(len(values), np.bool_)
@@ -99,7 +111,12 @@ def _parse_iso(text: pa.Array, field: TimeField) -> tuple[Seconds, Mask]:
         return _to_seconds(text.cast(pa.timestamp("s")), field), ~null_mask(text)
     except pa.ArrowInvalid:
         pass  # fractions, zones or values that are no times: sort them out
-    whole = pc.replace_substring_regex(text, r"([:\d]\d)[.,]\d+", r"\1")
+    whole = pc.replace_substring_regex(text, r" ?(UTC|GMT)$", "Z")
+    try:
+        return _to_seconds(whole.cast(pa.timestamp("s", "UTC")), field), ~null_mask(text)
+    except pa.ArrowInvalid:
+        pass
+    whole = pc.replace_substring_regex(whole, r"([:\d]\d)[.,]\d+", r"\1")
     zoned = _matching(whole, f"^{_DAY}[T ]{_CLOCK}{_ZONE}$")
     naive = _matching(whole, f"^{_DAY}([T ]{_CLOCK})?$")
     with_zone = _cast_or_null(null_where(whole, ~zoned), pa.timestamp("s", "UTC"))
@@ -108,10 +125,12 @@ def _parse_iso(text: pa.Array, field: TimeField) -> tuple[Seconds, Mask]:
     return seconds, ~null_mask(with_zone) | ~null_mask(without)
 
 
-def _parse_pattern(text: pa.Array, field: TimeField) -> tuple[Seconds, Mask]:
-    pattern = re.sub("%([FTDR])", lambda match: _COMPOSITES[match[1]], field.format)
+def _parse_pattern(text: pa.Array, name: str, field: TimeField) -> tuple[Seconds, Mask]:
+    pattern = re.sub("%([FTDR])", lambda match: _COMPOSITES[match[1]], name)
     times = pc.strptime(text, format=pattern, unit="s", error_is_null=True)
     impossible = _impossible_days(text, times, pattern)
+    ticks = times.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+    impossible |= ticks < _YEAR_1000_S  # %Y takes the 10 of 12/1/10 for the year 10
     return _to_seconds(times, field), ~null_mask(times) & ~impossible
 
 

@@ -75,6 +75,8 @@ def _show(summary: "IngestSummary") -> None:
     click.echo(f"rows used      {summary.rows_used:>14,}")
     for reason, count in sorted(summary.rejected.items()):
         click.echo(f"set aside      {count:>14,}  {reason}")
+    for note in summary.notes:
+        click.echo(f"note           {note}")
     click.echo(f"users          {summary.users:>14,}")
     for split, count in summary.examples.items():
         click.echo(f"examples {split:<6}{count:>14,}")

@@ -44,10 +44,22 @@ def test_a_lost_row_is_an_error():
 
 def test_an_empty_split_is_an_error_that_says_what_to_change():
     summary = IngestSummary(
-        rows_read=2, rows_used=2, users=1, first_event_s=0, last_event_s=86_400, examples={"train": 5}
+        rows_read=9,
+        rows_used=2,
+        rejected={"missing_user": 3, "bad_time": 4},
+        users=1,
+        first_event_s=0,
+        last_event_s=86_400,
+        examples={"train": 5},
     )
-    with pytest.raises(DataError, match=r"none in eval, test \(2 usable events of 1 users, 1970-01-01 to 1970-01-02\)"):
+    found = r"none in eval, test \(2 usable events of 1 users, 1970-01-01 to 1970-01-02; "
+    with pytest.raises(DataError, match=found + r"set aside: 4 bad_time, 3 missing_user\)"):
         summary.check()
+
+
+def test_notes_are_kept_once():
+    parts = [IngestSummary(notes=["a"]), IngestSummary(), IngestSummary(notes=["b", "a"])]
+    assert IngestSummary.total(parts).notes == ["a", "b"]
 
 
 def test_json_round_trip():

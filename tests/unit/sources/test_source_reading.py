@@ -218,8 +218,8 @@ def test_missing_columns_are_named(
     tmp_path: Path, mapping_of: MappingOf, read: Read, write_parquet: Callable[..., Path]
 ) -> None:
     path = write_parquet("x.parquet", {"user_id": [1], "t": [1], "a": ["view"]})
-    with pytest.raises(DataError, match=r"expected the columns 'userid' .* did you mean 'user_id' for 'userid'"):
-        read(mapping_of({"user": "userid"}), path)
+    with pytest.raises(DataError, match=r"expected the columns 'usrid' .* did you mean 'user_id' for 'usrid'"):
+        read(mapping_of({"user": "usrid"}), path)
 
 
 @pytest.mark.parametrize("column", [[{"id": 1}], [[1]]], ids=["struct", "list"])
