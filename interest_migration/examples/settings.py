@@ -23,12 +23,25 @@ class Horizons(Settings):
         return self
 
 
+ConflictField = Literal["category_path", "brand", "price", "quantity", "text", "platform", "extras"]
+
+
+class RateLimit(Settings):
+    """What no person does: more than `events` events within any `minutes` minutes."""
+
+    events: int = Field(ge=1)
+    minutes: float = Field(gt=0)
+
+
 class ExampleSettings(Settings):
     """Definition of examples.
 
     Attributes:
       max_events: L, the newest events kept in a history. A step that does not fit whole is left out whole.
       max_interests: Strongest categories kept in the interest profile.
+      conflicting_fields: Rows with the same user, second, action, item and session that disagree in one of these
+        contradict each other: the last by position stays, the others are set aside as `conflicting_duplicate`.
+      bot_limits: All events of a user who breaks one of these are set aside as `bot_like_user`; none turns it off.
       max_events_per_user: Events kept per user, newest first; more are set aside as `hot_user`.
       session_gap_minutes: Inactivity that ends a session, where the source has no session ids.
       interest_level: Which level of the category path is an interest, 0 the broadest; shorter paths use their last.
@@ -51,6 +64,8 @@ class ExampleSettings(Settings):
 
     max_events: int = Field(192, ge=1, le=4096)
     max_interests: int = Field(128, ge=1)
+    conflicting_fields: tuple[ConflictField, ...] = ("category_path", "brand")
+    bot_limits: tuple[RateLimit, ...] = (RateLimit(events=5_000, minutes=60), RateLimit(events=20_000, minutes=1440))
     max_events_per_user: int = Field(20_000, ge=1)
     session_gap_minutes: float = Field(30, gt=0)
     interest_level: int = Field(0, ge=0)

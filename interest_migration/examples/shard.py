@@ -7,7 +7,6 @@ answered within it.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,15 +14,21 @@ import pyarrow as pa
 
 from interest_migration.errors import ContractError
 from interest_migration.examples.categories import split_categories
+from interest_migration.examples.cleaning import (
+    Finding,
+    Mask,
+    ShardReason,
+    describe_rejects,
+    find_bots,
+    find_conflicts,
+    find_excess,
+)
 from interest_migration.examples.ranges import GroupedTimes, IntArray, offsets_of
 from interest_migration.examples.rows import NONE, Rows, read_rows, sort_rows
 from interest_migration.examples.settings import ExampleSettings
-from interest_migration.examples.steps import fit_whole_steps, number_sessions, number_steps
+from interest_migration.examples.steps import number_sessions, number_steps
 from interest_migration.examples.strings import Codes
-from schemas.events import ACTIONS, REJECT_SCHEMA
-
-DUPLICATE: Final = "duplicate"
-HOT_USER: Final = "hot_user"
+from schemas.events import ACTIONS
 
 
 @dataclass(frozen=True)
@@ -75,49 +80,42 @@ class ShardEvents:
 def prepare_shard(
     batches: Sequence[pa.RecordBatch] | pa.Table, settings: ExampleSettings
 ) -> tuple[ShardEvents, pa.RecordBatch]:
-    """Sorts a shard's events, sets duplicates and the excess of hot users aside, finds steps and sessions.
+    """Sorts a shard's events, sets aside what `cleaning` finds, finds steps and sessions.
 
     Args:
       batches: Events of `schemas.events`, in any order and any number of pieces; strings plain or dictionary-encoded.
         Optional columns may be missing.
-      settings: Uses `max_events_per_user`, `session_gap_minutes` and `interest_level`.
+      settings: Uses `conflicting_fields`, `bot_limits`, `max_events_per_user`, `session_gap_minutes` and
+        `interest_level`.
 
     Returns:
       The events, the same whatever order they came in, and the rows set aside in `REJECT_SCHEMA`: `duplicate` for a
-      row that equals another in every field of the contract (the first by position stays), `hot_user` for a user's
-      events before the newest `max_events_per_user`, whole steps at a time.
+      row that equals another in every field of the contract (the first by position stays), `conflicting_duplicate` for
+      one that contradicts a later row (`find_conflicts`), `bot_like_user` for all events of a user beyond one of
+      `bot_limits`, `hot_user` for a user's events before the newest `max_events_per_user`, whole steps at a time.
 
     Raises:
       ContractError: If a required column is missing, has nulls, or holds an unknown action or an empty user.
     """
     rows = read_rows(batches)
     order, repeated = sort_rows(rows)
-    duplicates, kept = order[repeated], order[~repeated]
-    hot = _exceeds_cap(rows, kept, settings.max_events_per_user)
-    rejects = _describe_rejects(rows, duplicates, kept[hot], settings.max_events_per_user)
-    return _assemble(rows, kept[~hot], settings), rejects
+    findings: list[Finding] = [(order[repeated], ShardReason.DUPLICATE, "equal to another row in every field")]
+    kept = order[~repeated]
+    conflicts = find_conflicts(rows, kept, settings.conflicting_fields)
+    told = f"contradicts a later row about the same act in one of {', '.join(settings.conflicting_fields)}"
+    kept = _set_aside(kept, conflicts, ShardReason.CONFLICTING_DUPLICATE, told, findings)
+    bots, told = find_bots(rows, kept, settings.bot_limits)
+    kept = _set_aside(kept, bots, ShardReason.BOT_LIKE_USER, told, findings)
+    hot = find_excess(rows, kept, settings.max_events_per_user)
+    told = f"older than the newest {settings.max_events_per_user} events of its user"
+    kept = _set_aside(kept, hot, ShardReason.HOT_USER, told, findings)
+    return _assemble(rows, kept, settings), describe_rejects(rows, findings)
 
 
-def _exceeds_cap(rows: Rows, kept: IntArray, limit: int) -> npt.NDArray[np.bool_]:
-    """Returns `[N]` whether a sorted event is older than its user's newest `limit`."""
-    user = rows.strings["user"].codes[kept]
-    offsets = np.unique(np.append(offsets_of(user, rows.strings["user"].size), len(kept)))
-    steps, step_offsets = number_steps(user, rows.time_s[kept])
-    firsts = fit_whole_steps(offsets[:-1], offsets[1:], steps, step_offsets, limit)
-    return np.arange(len(kept)) < np.repeat(firsts, np.diff(offsets))
-
-
-def _describe_rejects(rows: Rows, duplicates: IntArray, hot: IntArray, limit: int) -> pa.RecordBatch:
-    indices = np.concatenate([duplicates, hot])
-    is_hot = np.arange(len(indices)) >= len(duplicates)
-    reason = np.where(is_hot, HOT_USER, DUPLICATE)
-    detail = np.where(
-        is_hot, f"older than the newest {limit} events of its user", "equal to another row in every field"
-    )
-    order = np.lexsort([rows.row[indices], rows.piece[indices]])
-    columns = [column[order] for column in (rows.piece[indices], rows.row[indices], reason, detail)]
-    arrays = [pa.array(column).cast(field.type) for column, field in zip(columns, REJECT_SCHEMA, strict=True)]
-    return pa.RecordBatch.from_arrays(arrays, schema=REJECT_SCHEMA)
+def _set_aside(kept: IntArray, found: Mask, reason: ShardReason, told: str, findings: list[Finding]) -> IntArray:
+    """Notes the rows that were found, and returns the others."""
+    findings.append((kept[found], reason, told))
+    return kept[~found]
 
 
 def _assemble(rows: Rows, kept: IntArray, settings: ExampleSettings) -> ShardEvents:

@@ -154,6 +154,7 @@ def _numbers(raw: RawBatch, stream: Stream, verdict: Verdict) -> dict[str, pa.Ar
         quantity = number_column(columns, fields.quantity, len(raw), null_values, verdict)
         quantity = np.where(np.isnan(quantity), 1.0, quantity)
         verdict.reject(quantity <= 0, Reason.QUANTITY_NOT_POSITIVE, f"{fields.quantity.column}: expected above zero")
+        _limit(quantity, fields.quantity, verdict)
         numbers["quantity"] = pa.array(quantity)
     if fields.price:
         price = number_column(columns, fields.price, len(raw), null_values, verdict)
@@ -162,5 +163,11 @@ def _numbers(raw: RawBatch, stream: Stream, verdict: Verdict) -> dict[str, pa.Ar
         if fields.price.total_column:
             with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
                 price = price / quantity
+        _limit(price, fields.price, verdict)
         numbers["price"] = pa.array(price, mask=np.isnan(price))
     return numbers
+
+
+def _limit(numbers: Numbers, field: NumberField, verdict: Verdict) -> None:
+    name = field.column or field.total_column or "a constant"
+    verdict.reject(numbers > field.at_most, Reason.NUMBER_OUT_OF_RANGE, f"{name}: expected at most {field.at_most:g}")

@@ -198,6 +198,7 @@ class NumberField(Settings):
       total_column: Column with price times quantity; it is divided by the quantity.
       decimal: Decimal mark of numbers in text.
       remove: Characters to take out of numbers in text, such as `$` or thousands marks.
+      at_most: Rows with a larger price per unit or quantity are set aside as `number_out_of_range`.
     """
 
     column: str | None = None
@@ -205,6 +206,7 @@ class NumberField(Settings):
     total_column: str | None = None
     decimal: Literal[".", ","] = "."
     remove: str = ""
+    at_most: float = Field(1e12, gt=0, allow_inf_nan=False)
 
     @model_validator(mode="after")
     def _check(self) -> Self:

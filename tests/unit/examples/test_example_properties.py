@@ -68,6 +68,8 @@ def test_labels_never_look_into_the_next_split(
 def test_the_order_of_rows_means_nothing(
     events: list[Event], settings: ExampleSettings, shuffler: random.Random, pieces: int
 ) -> None:
+    settings = settings.model_copy(update={"conflicting_fields": ("brand", "price")})
+    events = [{**event, "source_row": row} for row, event in enumerate(events)]
     shuffled = shuffler.sample(events, len(events))
     batches = [to_batch(shuffled[piece::pieces]) for piece in range(pieces)]
     mixed = [to_dictionaries(batch) if piece % 2 else batch for piece, batch in enumerate(batches)]
