@@ -14,7 +14,8 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, component_spec, standard_artifacts
 
 from components.artifacts import Rejects, Summary
-from components.ingestion import SPLITS, SUMMARY_FILE, Plan, run_ingestion
+from components.ingestion import NO_BOUNDS, SPLITS, SUMMARY_FILE, Plan, run_ingestion
+from interest_migration.ingestion.bounds import RejectBounds
 from interest_migration.privacy.keys import load_key
 
 
@@ -40,7 +41,10 @@ class _Executor(base_beam_executor.BaseBeamExecutor):
             rejects=rejects.uri,
             spill=f"{rejects.uri}/spill" if exec_properties["spill"] else "",
         )
-        counts = run_ingestion(self._make_beam_pipeline(), plan)
+        bounds = RejectBounds.model_validate_json(exec_properties["bounds"])
+        rejects_folder = Path(rejects.uri)
+        refused = rejects_folder.parent.parent / "refused" / rejects_folder.name
+        counts = run_ingestion(self._make_beam_pipeline(), plan, bounds, keep=refused)
         Path(summary.uri).mkdir(parents=True, exist_ok=True)
         (Path(summary.uri) / SUMMARY_FILE).write_text(counts.to_json(), encoding="utf-8")
         _describe(examples, exec_properties)
@@ -67,6 +71,7 @@ class _Spec(component_spec.ComponentSpec):
         "key_file": component_spec.ExecutionParameter(type=str),
         "shards": component_spec.ExecutionParameter(type=int),
         "spill": component_spec.ExecutionParameter(type=int),
+        "bounds": component_spec.ExecutionParameter(type=str),
     }
     INPUTS: ClassVar[dict[str, component_spec.ChannelParameter]] = {}
     OUTPUTS = {  # noqa: RUF012
@@ -98,6 +103,7 @@ class BehaviorExampleGen(base_beam_component.BaseBeamComponent):
         key_file: str,
         shards: int,
         spill: int = 1,
+        bounds: str = NO_BOUNDS.model_dump_json(),
     ) -> None:
         """Makes the component.
 
@@ -111,6 +117,8 @@ class BehaviorExampleGen(base_beam_component.BaseBeamComponent):
           key_file: File with the key, unless the environment holds it; made on first use.
           shards: Number of user shards.
           spill: 1 to send events through files on the local disk (one machine), 0 through Beam's shuffle (a cluster).
+          bounds: `RejectBounds` as JSON. If more rows are bad, the step fails, and the rows set aside are kept in
+            `refused/<execution>` beside its outputs.
         """
         super().__init__(
             _Spec(
@@ -123,6 +131,7 @@ class BehaviorExampleGen(base_beam_component.BaseBeamComponent):
                 key_file=key_file,
                 shards=shards,
                 spill=spill,
+                bounds=bounds,
                 examples=types.Channel(type=standard_artifacts.Examples),
                 rejects=types.Channel(type=Rejects),
                 summary=types.Channel(type=Summary),

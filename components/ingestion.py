@@ -9,7 +9,7 @@ Beam runs again changes nothing.
 """
 
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,31 +17,38 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.pvalue import AsSingleton, TaggedOutput
 
+from interest_migration.errors import InterestMigrationError
 from interest_migration.examples.build import build_examples
 from interest_migration.examples.encode import ExampleEncoder
 from interest_migration.examples.log import TimeRange
 from interest_migration.examples.partition import partition_by_user
 from interest_migration.examples.settings import ExampleSettings
 from interest_migration.examples.shard import prepare_shard
+from interest_migration.ingestion.balance import PieceBalance
+from interest_migration.ingestion.bounds import RejectBounds
+from interest_migration.ingestion.dead_letters import Sources, ensure_dataset, write_dead_letters
 from interest_migration.ingestion.parcels import Parcel, pack, spill
-from interest_migration.ingestion.summary import IngestSummary
+from interest_migration.ingestion.summary import IngestSummary, TableCounts
 from interest_migration.privacy.pseudonyms import Pseudonymiser
 from interest_migration.sources.files import Piece, absent_files, plan_pieces
+from interest_migration.sources.keyed_tables import load_lookup
 from interest_migration.sources.mapping import SourceMapping
+from interest_migration.sources.paths import resolve_root
 from interest_migration.sources.reading import read_events
-from interest_migration.sources.tables import load_items, load_users
+from interest_migration.sources.tables import ItemTable, UserTable, load_items, load_users
 from interest_migration.storage.atomic import replacing
 from interest_migration.storage.tfrecords import write_tfrecords
-from schemas.events import REJECT_SCHEMA
 from schemas.features import RAW_FEATURES, Role, Shape
 
+NO_BOUNDS = RejectBounds(max_share=1)
 SPLITS = ("train", "eval", "test")
 SUMMARY = "summary"
 SUMMARY_FILE = "summary.json"
+HIDDEN_SUMMARY_FILE = f"_{SUMMARY_FILE}"
+"""Beside the rows set aside; by its name, readers of that dataset know that it is no part of it."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +79,8 @@ class Plan:
 class _ReadPiece(beam.DoFn):
     """(index, piece) -> (shard, parcel) of each batch; one summary of what was read and set aside."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
+    def __init__(self, plan: Plan, sources: Sources) -> None:
+        self._plan, self._sources = plan, sources
 
     def setup(self) -> None:
         self._mapping = SourceMapping.model_validate_json(self._plan.mapping)
@@ -81,12 +88,15 @@ class _ReadPiece(beam.DoFn):
 
     def process(self, element: tuple[int, Piece]) -> Iterator[Any]:
         index, piece = element
-        rejects: list[pa.RecordBatch] = []
-        for number, (events, rejected) in enumerate(read_events(piece, index, self._mapping, self._pseudonymiser)):
-            rejects.append(rejected)
-            yield TaggedOutput(SUMMARY, _summarise_read(events, rejected))
-            yield from self._partition(events, f"{index:05d}-{number:05d}")
-        _write_rejects(self._plan, f"piece-{index:05d}", rejects)
+        balance = PieceBalance(piece)
+        with write_dead_letters(Path(self._plan.rejects), f"piece-{index:05d}", self._sources) as add:
+            for number, (events, rejected) in enumerate(read_events(piece, index, self._mapping, self._pseudonymiser)):
+                balance.add(events, rejected)
+                add(rejected)
+                yield TaggedOutput(SUMMARY, _summarise_read(events, rejected))
+                yield from self._partition(events, f"{index:05d}-{number:05d}")
+            balance.check()
+        yield TaggedOutput(SUMMARY, IngestSummary(tables=_count_joins(self._mapping, piece)))
 
     def _partition(self, events: pa.RecordBatch, name: str) -> Iterable[tuple[int, Parcel]]:
         parts = partition_by_user(events, self._plan.shards)
@@ -98,8 +108,8 @@ class _ReadPiece(beam.DoFn):
 class _BuildShard(beam.DoFn):
     """(shard, parcels) -> the shard's files in every split, and its summary."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
+    def __init__(self, plan: Plan, sources: Sources) -> None:
+        self._plan, self._sources = plan, sources
 
     def setup(self) -> None:
         mapping = SourceMapping.model_validate_json(self._plan.mapping)
@@ -122,13 +132,15 @@ class _BuildShard(beam.DoFn):
         splits = build_examples(prepared, log, self._settings, attributes)
         for split in SPLITS:
             self._write(split, shard, splits.get(split))
-        _write_rejects(self._plan, f"shard-{shard:05d}", [rejected])
+        with write_dead_letters(Path(self._plan.rejects), f"shard-{shard:05d}", self._sources) as add:
+            add(rejected)
         yield IngestSummary(
-            rows_used=-rejected.num_rows,
+            rows_used=len(prepared.time_s),
             rejected=_count_reasons(rejected),
             users=len(prepared.users),
             examples={split: batch.num_rows for split, batch in splits.items()},
             labels={split: _count_labels(batch) for split, batch in splits.items()},
+            tables=_count_tables(self._items, self._users),
         )
 
     def _write(self, split: str, shard: int, batch: pa.RecordBatch | None) -> None:
@@ -138,25 +150,26 @@ class _BuildShard(beam.DoFn):
 
 
 def expand_ingestion(pipeline: beam.Pipeline, plan: Plan) -> None:
-    """Adds ingestion to a pipeline. The summary is written to `<rejects>/summary.json`.
+    """Adds ingestion to a pipeline. The summary is written to `<rejects>/_summary.json`.
 
     Raises:
       DataError: If the mapping's files are missing.
     """
     mapping = SourceMapping.model_validate_json(plan.mapping)
-    pieces = list(enumerate(plan_pieces(mapping, plan.input_root)))
+    pieces = plan_pieces(mapping, plan.input_root)
+    sources = Sources.of(pieces, resolve_root(plan.input_root).folder)
     notes = pipeline | "Notes" >> beam.Create([IngestSummary(notes=absent_files(mapping, plan.input_root))])
     read = (
         pipeline
-        | "Pieces" >> beam.Create(pieces)  # which also spreads them over the workers
-        | "Read" >> beam.ParDo(_ReadPiece(plan)).with_outputs(SUMMARY, main="parcels")
+        | "Pieces" >> beam.Create(list(enumerate(pieces)))  # which also spreads them over the workers
+        | "Read" >> beam.ParDo(_ReadPiece(plan, sources)).with_outputs(SUMMARY, main="parcels")
     )
     read_summary = read[SUMMARY] | "SumRead" >> beam.CombineGlobally(IngestSummary.total)
     built = (
         read.parcels
         | "Typed" >> beam.Map(lambda parcel: parcel).with_output_types(tuple[int, Parcel])
         | "GroupByShard" >> beam.GroupByKey()
-        | "Build" >> beam.ParDo(_BuildShard(plan), AsSingleton(read_summary))
+        | "Build" >> beam.ParDo(_BuildShard(plan, sources), AsSingleton(read_summary))
     )
     _ = (
         (notes, read_summary, built)
@@ -168,7 +181,7 @@ def expand_ingestion(pipeline: beam.Pipeline, plan: Plan) -> None:
 
 def read_summary(rejects: str | Path) -> IngestSummary:
     """Returns the summary that an ingestion left in its folder of rejects."""
-    return IngestSummary.from_json((Path(rejects) / SUMMARY_FILE).read_text(encoding="utf-8"))
+    return IngestSummary.from_json((Path(rejects) / HIDDEN_SUMMARY_FILE).read_text(encoding="utf-8"))
 
 
 def ingest(
@@ -179,11 +192,13 @@ def ingest(
     key: bytes,
     shards: int,
     beam_args: list[str],
+    bounds: RejectBounds = NO_BOUNDS,
 ) -> IngestSummary:
     """Runs ingestion alone: examples to `output/examples`, rows set aside to `output/rejects`.
 
     Raises:
       DataError: If files are missing, rows do not balance or a split stays empty.
+      RefusedError: If more rows are bad than `bounds` accepts.
     """
     plan = Plan(
         mapping=mapping.model_dump_json(),
@@ -195,14 +210,22 @@ def ingest(
         rejects=str(output / "rejects"),
         spill=str(output / "spill"),
     )
-    return run_ingestion(beam.Pipeline(options=PipelineOptions(beam_args)), plan)
+    return run_ingestion(beam.Pipeline(options=PipelineOptions(beam_args)), plan, bounds)
 
 
-def run_ingestion(pipeline: beam.Pipeline, plan: Plan) -> IngestSummary:
-    """Runs a pipeline that holds nothing but the ingestion, into emptied folders, and checks its balance.
+def run_ingestion(pipeline: beam.Pipeline, plan: Plan, bounds: RejectBounds, keep: Path | None = None) -> IngestSummary:
+    """Runs a pipeline that holds nothing but the ingestion, into emptied folders, and checks what it did.
+
+    Args:
+      pipeline: The pipeline, still empty.
+      plan: What to do.
+      bounds: How many rows may be bad.
+      keep: Receives a copy of the rows set aside if a check fails, since an orchestrator removes what a failed step
+        has written.
 
     Raises:
       DataError: If files are missing, rows do not balance or a split stays empty.
+      RefusedError: If more rows are bad than `bounds` accepts.
     """
     folders = [Path(folder) for folder in (plan.examples, plan.rejects, plan.spill) if folder]
     for folder in folders:
@@ -214,8 +237,16 @@ def run_ingestion(pipeline: beam.Pipeline, plan: Plan) -> IngestSummary:
     finally:
         if plan.spill:
             shutil.rmtree(plan.spill, ignore_errors=True)
+    ensure_dataset(Path(plan.rejects))
     summary = read_summary(plan.rejects)
-    summary.check()
+    try:
+        summary.check()
+        bounds.check(summary)
+        summary.check_splits()
+    except InterestMigrationError as error:
+        place = shutil.copytree(plan.rejects, keep, dirs_exist_ok=True) if keep else plan.rejects
+        error.args = (f"{error}\nThe rows set aside: {place}",)
+        raise
     return summary
 
 
@@ -223,7 +254,6 @@ def _summarise_read(events: pa.RecordBatch, rejected: pa.RecordBatch) -> IngestS
     bounds = pc.min_max(events["time_s"]).as_py()
     return IngestSummary(
         rows_read=events.num_rows + rejected.num_rows,
-        rows_used=events.num_rows,
         rejected=_count_reasons(rejected),
         first_event_s=bounds["min"],
         last_event_s=bounds["max"],
@@ -240,13 +270,25 @@ def _count_labels(examples: pa.RecordBatch) -> dict[str, int]:
     return {name: int(pc.sum(pc.greater(lengths, 0)).as_py() or 0) for name, lengths in present.items()}
 
 
-def _write_rejects(plan: Plan, name: str, batches: Sequence[pa.RecordBatch]) -> None:
-    table = pa.Table.from_batches(batches, schema=REJECT_SCHEMA)
-    if table.num_rows:
-        with replacing(Path(plan.rejects) / f"{name}.parquet") as temporary:
-            pq.write_table(table, temporary)
+def _count_joins(mapping: SourceMapping, piece: Piece) -> dict[str, TableCounts]:
+    joins = zip(mapping.stream(piece.stream).joins, piece.lookups, strict=True)
+    tables = {f"{piece.stream}, join {number}": load_lookup(*join) for number, join in enumerate(joins)}
+    return {name: _count_table(len(table.keys), table.left_out) for name, table in tables.items()}
+
+
+def _count_tables(items: ItemTable | None, users: UserTable | None) -> dict[str, TableCounts]:
+    counts = {}
+    if items:
+        counts["items"] = _count_table(len(items.ids), items.left_out)
+    if users:
+        counts["users"] = _count_table(len(users.users), users.left_out)
+    return counts
+
+
+def _count_table(used: int, left_out: int) -> TableCounts:
+    return TableCounts(rows_read=used + left_out, rows_used=used, left_out=left_out)
 
 
 def _write_summary(summary: IngestSummary, rejects: str) -> None:
-    with replacing(Path(rejects) / SUMMARY_FILE) as temporary:
+    with replacing(Path(rejects) / HIDDEN_SUMMARY_FILE) as temporary:
         temporary.write_text(summary.to_json(), encoding="utf-8")

@@ -5,7 +5,7 @@
     |   |-- ConfigError       a configuration, gate or mapping file
     |   |-- DataError         a log, table or model that was given
     |   `-- ContractError     a caller broke a documented precondition
-    `-- RefusedError          a gate said no: exit code 3
+    `-- RefusedError          a gate, or a bound on bad data, said no: exit code 3
 
 Messages say what was expected, what was received and, when known, what to do.
 """
@@ -32,4 +32,4 @@ class ContractError(InputError):
 
 
 class RefusedError(InterestMigrationError):
-    """A gate refused the model."""
+    """A gate refused the model, or a bound of the owner refused the data."""

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from interest_migration.baselines.settings import BaselineSettings
 from interest_migration.errors import ConfigError
 from interest_migration.examples.settings import ExampleSettings
+from interest_migration.ingestion.bounds import RejectBounds
 from interest_migration.model.settings import ModelSettings
 from interest_migration.settings import Settings
 from interest_migration.training.settings import TrainingSettings
@@ -33,6 +34,8 @@ class DataSettings(Settings):
       span: Number of this batch of data.
       shards: Number of user shards; about one per 250,000 to 500,000 events, at least 4 per core.
       key_file: Key of the pseudonyms, made on first use; default: in the workspace.
+      max_rejected_share: Share of the rows read that may be bad; more stop the run (docs/dead_letters.md).
+      max_rejected_share_by_reason: Reason -> its own bound.
     """
 
     mapping: Path
@@ -40,6 +43,18 @@ class DataSettings(Settings):
     span: int = Field(1, ge=0)
     shards: int = Field(8, ge=1)
     key_file: Path | None = None
+    max_rejected_share: float = Field(0.5, ge=0, le=1)
+    max_rejected_share_by_reason: dict[str, float] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check(self) -> "DataSettings":
+        _ = self.bounds
+        return self
+
+    @property
+    def bounds(self) -> RejectBounds:
+        """How many rows may be bad."""
+        return RejectBounds(max_share=self.max_rejected_share, max_share_by_reason=self.max_rejected_share_by_reason)
 
 
 class StatisticsSettings(Settings):

@@ -164,6 +164,7 @@ def _example_gen(config: PipelineConfig, mapping: SourceMapping, resolved: Resol
         key_id=resolved.key_id,
         key_file=str(config.key_file),
         shards=config.data.shards,
+        bounds=config.data.bounds.model_dump_json(),
     )
 
 

@@ -1,12 +1,13 @@
 """What a run ended with."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from interest_migration.evaluation.results import EvaluationReport
 from interest_migration.evaluation.summary import summarise
 from interest_migration.gates.decision import Decision
+from interest_migration.ingestion.summary import IngestSummary
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Outcome:
       pushed: What was pushed; None if the gate or a person said no.
       steps: Name -> (seconds, whether reused).
       artifacts: Name -> folder: model, examples, rejects, evaluation, comparison.
+      ingestion: Rows read, used and set aside.
     """
 
     run_id: str
@@ -47,6 +49,7 @@ class Outcome:
     pushed: Pushed | None
     steps: dict[str, tuple[float, bool]]
     artifacts: dict[str, str]
+    ingestion: IngestSummary
 
     def to_json(self) -> dict[str, Any]:
         """Returns plain values; undefined numbers are None."""
@@ -64,6 +67,7 @@ class Outcome:
             "summary": summary_rows(self.report),
             "steps": {name: {"seconds": round(seconds, 1), "cached": c} for name, (seconds, c) in self.steps.items()},
             "artifacts": self.artifacts,
+            "ingestion": asdict(self.ingestion),
         }
 
 

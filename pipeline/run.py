@@ -125,8 +125,10 @@ def _run_steps(plan: Plan, run_id: str, terminal: TextIO) -> dict[str, Step]:
 
 def _read_outcome(run_id: str, log: Path, steps: dict[str, Step]) -> "Outcome":
     from components.comparison import COMPARISON_FILE
+    from components.ingestion import SUMMARY_FILE
     from components.model_gate import DECISION_FILE
     from interest_migration.evaluation.results import EvaluationReport
+    from interest_migration.ingestion.summary import IngestSummary
     from pipeline.outcome import Outcome
 
     comparison, judged = steps["Comparison"].output("comparison"), steps["ModelGate"].output("decision")
@@ -143,6 +145,7 @@ def _read_outcome(run_id: str, log: Path, steps: dict[str, Step]) -> "Outcome":
         "comparison": ("Comparison", "comparison"),
         "decision": ("ModelGate", "decision"),
     }
+    artifacts = {name: str(steps[step].output(key).uri) for name, (step, key) in places.items()}
     return Outcome(
         run_id=run_id,
         log=log,
@@ -151,7 +154,8 @@ def _read_outcome(run_id: str, log: Path, steps: dict[str, Step]) -> "Outcome":
         report=report,
         pushed=_read_pushed(steps["Pusher"]),
         steps={name: (step.seconds, step.cached) for name, step in steps.items()},
-        artifacts={name: str(steps[step].output(key).uri) for name, (step, key) in places.items()},
+        artifacts=artifacts,
+        ingestion=IngestSummary.from_json((Path(artifacts["summary"]) / SUMMARY_FILE).read_text(encoding="utf-8")),
     )
 
 

@@ -76,3 +76,12 @@ REJECT_SCHEMA: Final = pa.schema(
     ]
 )
 """A row that was set aside. `detail` names the column and what was wrong; it never holds a user id."""
+
+DEAD_LETTER_SCHEMA: Final = pa.schema(
+    [
+        pa.field("stream", pa.string(), nullable=False),
+        pa.field("source_file", pa.string(), nullable=False),
+        *REJECT_SCHEMA,
+    ]
+)
+"""The same as it is kept, with a place that a person can open: the stream's name, and the file below the input."""

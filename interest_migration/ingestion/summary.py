@@ -11,6 +11,21 @@ from interest_migration.errors import DataError
 
 
 @dataclass(frozen=True)
+class TableCounts:
+    """Rows of a table, which become no events.
+
+    Attributes:
+      rows_read: Rows found in its files.
+      rows_used: Those that can be found by their key.
+      left_out: Those that were broken, had no key, or were replaced by a later row with the same key.
+    """
+
+    rows_read: int
+    rows_used: int
+    left_out: int
+
+
+@dataclass(frozen=True)
 class IngestSummary:
     """Counts of one ingestion; two of them add up.
 
@@ -24,6 +39,7 @@ class IngestSummary:
       examples: Split -> examples written.
       labels: Split -> label -> examples that have it (the others cannot, see docs/examples_and_labels.md).
       notes: What a person should know besides, such as optional files that are absent.
+      tables: Name of a table -> its rows. Of equal names one counts: every worker reads the whole table.
     """
 
     rows_read: int = 0
@@ -35,6 +51,7 @@ class IngestSummary:
     examples: dict[str, int] = field(default_factory=dict)
     labels: dict[str, dict[str, int]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    tables: dict[str, TableCounts] = field(default_factory=dict)
 
     @classmethod
     def total(cls, parts: Iterable["IngestSummary"]) -> Self:
@@ -53,17 +70,28 @@ class IngestSummary:
             examples=_add(part.examples for part in parts),
             labels={split: _add(part.labels.get(split, {}) for part in parts) for split in splits},
             notes=list(dict.fromkeys(note for part in parts for note in part.notes)),
+            tables=dict(sorted({name: counts for part in parts for name, counts in part.tables.items()}.items())),
         )
 
     def check(self) -> None:
-        """Checks the balance and that every split has examples.
+        """Checks the balance.
 
         Raises:
-          DataError: If rows were lost or a split is empty.
+          DataError: If rows were lost, of the streams or of a table.
         """
         set_aside = sum(self.rejected.values())
         if self.rows_read != self.rows_used + set_aside:
             raise DataError(f"rows do not balance: read {self.rows_read}, used {self.rows_used}, set aside {set_aside}")
+        for name, table in self.tables.items():
+            if table.rows_read != table.rows_used + table.left_out:
+                raise DataError(f"rows of {name} do not balance: received {table}")
+
+    def check_splits(self) -> None:
+        """Checks that every split has examples.
+
+        Raises:
+          DataError: If one is empty; the message says what to change.
+        """
         empty = [split for split in ("train", "eval", "test") if not self.examples.get(split)]
         if empty:
             raise DataError(
@@ -81,7 +109,8 @@ class IngestSummary:
     def from_json(cls, text: str) -> Self:
         """Reads what `to_json` wrote."""
         values: dict[str, Any] = json.loads(text)
-        return cls(**values)
+        tables = {name: TableCounts(**counts) for name, counts in values.pop("tables", {}).items()}
+        return cls(**values, tables=tables)
 
     def _set_aside(self) -> str:
         return ", ".join(f"{count} {reason}" for reason, count in sorted(self.rejected.items())) or "none"

@@ -151,7 +151,7 @@ def _item_values(
         values["category_path"] = category_paths(columns, items.category_path, items.null_values, tree)
     if items.price:
         price = number_column(columns, items.price, size, items.null_values, Verdict(size))
-        values["price"] = pa.array(price, mask=np.isnan(price) | (price < 0))
+        values["price"] = pa.array(price, mask=np.isnan(price) | (price < 0) | (price > items.price.at_most))
     for name in ("brand", "text"):
         if field := getattr(items, name):
             values[name] = encode(text_column(columns, field, size, items.null_values, name))

@@ -31,6 +31,13 @@ Examples:
 )
 @click.option("--shards", type=click.IntRange(min=1), default=8, show_default=True, help="Number of user shards.")
 @click.option("--key-file", type=click.Path(path_type=Path), help="Pseudonym key, made on first use  [OUTPUT.key]")
+@click.option(
+    "--max-rejected-share",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    show_default=True,
+    help="End with 3 if more of the rows read are bad.",
+)
 @click.option("--beam-arg", "beam_args", multiple=True, default=BEAM_ARGS, show_default=True, help="Beam option.")
 @JSON
 def ingest(
@@ -41,6 +48,7 @@ def ingest(
     overrides: tuple[str, ...],
     shards: int,
     key_file: Path | None,
+    max_rejected_share: float,
     beam_args: tuple[str, ...],
     as_json: bool,
 ) -> None:
@@ -51,6 +59,7 @@ def ingest(
 
     def work() -> "IngestSummary":
         from interest_migration.examples.settings import ExampleSettings
+        from interest_migration.ingestion.bounds import RejectBounds
         from interest_migration.privacy.keys import load_key
         from interest_migration.sources.mapping import SourceMapping
         from pipeline.config import read_values
@@ -60,7 +69,8 @@ def ingest(
         key = load_key(key_file or output.with_name(f"{output.name}.key"))
         from components.ingestion import ingest as run_ingestion
 
-        return run_ingestion(source, input_root, output, settings, key, shards, list(beam_args))
+        bounds = RejectBounds(max_share=max_rejected_share)
+        return run_ingestion(source, input_root, output, settings, key, shards, list(beam_args), bounds)
 
     finish(work, as_json=as_json, to_json=_plain, show=_show)
 
@@ -71,10 +81,9 @@ def _plain(summary: "IngestSummary") -> dict[str, Any]:
 
 
 def _show(summary: "IngestSummary") -> None:
-    click.echo(f"rows read      {summary.rows_read:>14,}")
-    click.echo(f"rows used      {summary.rows_used:>14,}")
-    for reason, count in sorted(summary.rejected.items()):
-        click.echo(f"set aside      {count:>14,}  {reason}")
+    from pipeline.commands.tables import make_console, print_ingestion
+
+    print_ingestion(make_console(), summary)
     for note in summary.notes:
         click.echo(f"note           {note}")
     click.echo(f"users          {summary.users:>14,}")

@@ -30,7 +30,7 @@ def run(config_file: Path, input_root: str | None, overrides: tuple[str, ...], d
     """Runs the whole pipeline, from logs to a blessed, pushed model.
 
     Unchanged steps are reused from earlier runs in the same workspace. Ends with 0 if the model was pushed and with 3
-    if a gate refused it.
+    if a gate refused it, or if more rows are bad than data.max_rejected_share accepts.
     """
     from pipeline.config import load_config
     from pipeline.run import read_plan
@@ -53,9 +53,10 @@ def run(config_file: Path, input_root: str | None, overrides: tuple[str, ...], d
 
 
 def _show(outcome: "Outcome", config_file: Path) -> None:
-    from pipeline.commands.tables import make_console, print_report, print_verdict
+    from pipeline.commands.tables import make_console, print_ingestion, print_report, print_verdict
 
     console = make_console()
+    print_ingestion(console, outcome.ingestion)
     print_report(console, outcome.report)
     print_verdict(console, outcome)
     console.print(f"Log: {outcome.log}", soft_wrap=True)

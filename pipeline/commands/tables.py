@@ -11,6 +11,8 @@ from rich.table import Table
 
 from interest_migration.evaluation.results import ALL, EvaluationReport
 from interest_migration.gates.decision import Check, CheckVerdict, Decision
+from interest_migration.ingestion.bounds import BY_INTENT
+from interest_migration.ingestion.summary import IngestSummary
 from pipeline.outcome import summary_rows
 
 if TYPE_CHECKING:
@@ -22,6 +24,23 @@ _FEW = 5
 def make_console() -> Console:
     """Returns a console that is wide enough for the tables where output is not a terminal."""
     return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+
+
+def print_ingestion(console: Console, summary: IngestSummary) -> None:
+    """Prints rows read, used and set aside by reason, the most frequent first, with their share of the rows read."""
+    table = Table(title="Rows", box=box.SIMPLE, title_justify="left", show_header=False)
+    table.add_column()
+    for _ in range(2):
+        table.add_column(justify="right")
+    reasons = sorted(summary.rejected.items(), key=lambda item: (-item[1], item[0]))
+    aside = [(f"set aside: {name}{' (by intent)' * (name in BY_INTENT)}", count) for name, count in reasons]
+    for name, count in (("read", summary.rows_read), ("used", summary.rows_used), *aside):
+        table.add_row(name, f"{count:,}", f"{100 * count / max(summary.rows_read, 1):.2f} %")
+    for name, counts in summary.tables.items():
+        if counts.left_out:
+            share = f"{100 * counts.left_out / counts.rows_read:.2f} %"
+            table.add_row(f"left out of table {escape(name)}", f"{counts.left_out:,}", share)
+    console.print(table)
 
 
 def print_report(console: Console, report: EvaluationReport) -> None:
