@@ -77,6 +77,8 @@ def check_text(column: pa.Array) -> tuple[pa.Array, Mask | None]:
         if bad is not None:
             return check_text(column.cast(column.type.value_type))
         return pa.DictionaryArray.from_arrays(column.indices, values), None
+    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
+        return _check_lists(column)
     if not _holds_text(column.type):
         return column, None
     binary = column.cast(pa.binary())
@@ -87,6 +89,20 @@ def check_text(column: pa.Array) -> tuple[pa.Array, Mask | None]:
         text = null_where(binary, bad).cast(pa.string())
     bad |= pc.match_substring(text, MARK).fill_null(False).to_numpy(zero_copy_only=False)
     return (null_where(text, bad), bad) if bad.any() else (text, None)
+
+
+def _check_lists(column: pa.Array) -> tuple[pa.Array, Mask | None]:
+    """Checks the texts in lists; a list with a bad one becomes null."""
+    if not _holds_text(column.type.value_type):
+        return column, None
+    texts, bad_texts = check_text(column.flatten())
+    lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    lists = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), texts, mask=column.is_null())
+    if bad_texts is None:
+        return lists, None
+    bad = np.diff(np.concatenate([[0], np.cumsum(bad_texts)])[offsets]) > 0
+    return null_where(lists, bad), bad
 
 
 def _holds_text(kind: pa.DataType) -> bool:

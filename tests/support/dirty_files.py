@@ -1,0 +1,365 @@
+"""Hypothesis strategy: log files as bad as they come, which know how many rows they have.
+
+Contents come from one seed per file, dirt from choices that Hypothesis makes, so a failure shrinks to the kind of dirt
+that matters.
+"""
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from hypothesis import strategies as st
+
+NAMES: Final = ("u", "t", "a", "i", "c", "p", "q", "s", "x")
+FIELDS: Final = {
+    "user": "u",
+    "time": {"column": "t", "format": "unix_s"},
+    "action": {"column": "a", "values": {"pv": "view"}, "ignore": ["ping"]},
+    "item": "i",
+    "category_path": {"column": "c", "separator": "/"},
+    "price": {"total_column": "p"},
+    "quantity": "q",
+    "session": "s",
+    "extras": ["x"],
+}
+GOOD: Final = ("7", "1500000000", "view", "9", "a/b", "1.5", "2", "s1", "z")
+COMPRESSIONS: Final[dict[str, Callable[[bytes], bytes]]] = {
+    "": lambda data: data,
+    ".gz": gzip.compress,
+    ".bz2": bz2.compress,
+    ".xz": lzma.compress,
+    ".zst": lambda data: pa.compress(data, "zstd", asbytes=True),
+    ".lz4": lambda data: pa.compress(data, "lz4", asbytes=True),
+}
+_ODD: Final = (
+    *(
+        "",
+        " ",
+        "0",
+        "-1",
+        "NaN",
+        "inf",
+        "-Infinity",
+        "1e309",
+        "1e-320",
+        "9" * 30,
+        "9" * 400,
+        "0x10",
+        "1_000",
+        "1,5",
+        "NULL",
+    ),
+    *("2017-01-01", "1500000000000", "-9223372036854775808", "9223372036854775807", "9223372036854775808"),
+    *(
+        "\x00",
+        "a\x00b",
+        "\ufeff",
+        "\ufdd0",
+        "\u2028",
+        "é",
+        "中文",
+        "😀",
+        "\x1b[31m",
+        "\x85",
+        "\x0c",
+        "ping",
+        "PV",
+        "zap",
+    ),
+    *("=1+1", "'; drop table", "<a>", "\\", "\\N", "/", "a/ /b", "a > b", "x" * 5000),
+)
+_QUOTED: Final = ("a,b", "a\nb", "a\r\nb", "a\rb", '"', '""', 'say "hi"', ",", "\n", "\t")
+
+
+@dataclass(frozen=True, repr=False)
+class DirtyFile:
+    """One file.
+
+    Attributes:
+      name: Its name, with suffixes.
+      data: Its bytes.
+      rows: Rows in it, where that is well defined, else None.
+      at_least: Rows that are whole and stand before the damage; they must be found unless the file is refused.
+      refused: Whether the only right answer is an error; None if both answers will do.
+    """
+
+    name: str
+    data: bytes
+    rows: int | None
+    at_least: int = 0
+    refused: bool | None = False
+
+    def __repr__(self) -> str:
+        return f"DirtyFile({self.name}, rows={self.rows}, refused={self.refused}, {len(self.data)} bytes {self.data[:150]!r})"
+
+
+def _cells(draw: random.Random, dirt: float, odd: tuple[str, ...]) -> list[str]:
+    return [draw.choice(odd) if draw.random() < dirt else good for good in GOOD]
+
+
+@st.composite
+def csv_files(draw: st.DrawFn) -> DirtyFile:
+    """CSV and TSV."""
+    chance = random.Random(draw(st.integers(0, 2**32)))
+    suffix, delimiter = draw(st.sampled_from([(".csv", ","), (".tsv", "\t")]))
+    end = draw(st.sampled_from(["\n", "\r\n", "\r"]))
+    dirt = draw(st.sampled_from([0.0, 0.05, 0.5]))
+    shape = draw(st.sampled_from(["whole", "whole", "whole", "ragged", "blank lines", "header again", "no line end"]))
+    names = list(NAMES) + draw(st.lists(st.sampled_from(["y", "z", "", "y", "u "]), max_size=3))
+    if draw(st.booleans()):
+        chance.shuffle(names)
+    lost = draw(st.sampled_from([None] * 9 + ["u"]))
+    kept = [name for name in names if name != lost]
+
+    def record(cells: list[str]) -> str:
+        quote = [any(mark in cell for mark in '",\r\n\t') or chance.random() < 0.1 for cell in cells]
+        return delimiter.join(
+            '"' + cell.replace('"', '""') + '"' if quoted else cell for cell, quoted in zip(cells, quote, strict=True)
+        )
+
+    count = draw(st.sampled_from([0, 1, 2, 7, 40]))
+    records = []
+    for _ in range(count):
+        values = dict(zip(NAMES, _cells(chance, dirt, (*_ODD, *_QUOTED)), strict=True))
+        records.append(record([values.get(name, "w") for name in kept]))
+        if shape == "ragged" and chance.random() < 0.3:
+            records[-1] += delimiter * chance.randint(1, 3)
+        if shape == "header again" and chance.random() < 0.2:
+            records.append(record(kept))
+    lines = [record(kept), *records]
+    gaps = [end * (2 if shape == "blank lines" and chance.random() < 0.3 else 1) for _ in lines]
+    if shape == "no line end":
+        gaps[-1] = ""
+    text = draw(st.sampled_from(["", "", "\ufeff"])) + "".join(
+        line + gap for line, gap in zip(lines, gaps, strict=True)
+    )
+    refused = [name.strip() for name in kept].count("u") != 1
+    whole = DirtyFile(f"log{suffix}", text.encode(), len(records), len(records), refused)
+    return draw(_damaged(whole, st.sampled_from(list(COMPRESSIONS)), lines))
+
+
+@st.composite
+def jsonl_files(draw: st.DrawFn) -> DirtyFile:
+    """JSON lines."""
+    chance = random.Random(draw(st.integers(0, 2**32)))
+    end = draw(st.sampled_from(["\n", "\r\n"]))
+    dirt = draw(st.sampled_from([0.0, 0.05, 0.5]))
+    names = draw(st.permutations(NAMES))
+    numbers = draw(st.booleans())
+    odd_lines = draw(st.booleans())
+    lines = []
+    for _ in range(draw(st.sampled_from([1, 2, 7, 120]))):
+        values: dict[str, Any] = dict(zip(NAMES, _cells(chance, dirt, (*_ODD, *_QUOTED)), strict=True))
+        if numbers:
+            values = {
+                name: int(value) if value.isdigit() and len(value) < 19 else value for name, value in values.items()
+            }
+        for name in names:
+            if chance.random() < dirt:
+                values[name] = chance.choice(_JSON)
+        chosen = [name for name in names if chance.random() > dirt / 4]
+        line = json.dumps({name: values[name] for name in chosen}, ensure_ascii=chance.random() < 0.5)
+        lines.append(chance.choice(_JSON_LINES) if odd_lines and chance.random() < 0.2 else line)
+        if chance.random() < 0.1:
+            lines.append(chance.choice(["", " ", "\t \x0c"]))
+    text = draw(st.sampled_from(["", "", "\ufeff"])) + end.join(lines)
+    rows = sum(bool(line.strip(" \t\r\x0b\x0c")) for line in text.removeprefix("\ufeff").split("\n"))
+    # Without an example of a key that is needed, or without one object, the file is refused.
+    certain = False if dirt == 0 and not odd_lines else None
+    return draw(_damaged(DirtyFile("log.jsonl", text.encode(errors="surrogatepass"), rows, 0, certain), st.sampled_from(list(COMPRESSIONS))))
+
+
+_JSON: Final[tuple[Any, ...]] = (
+    *(None, True, 0, -1, 1.5, 1e308, 10**30, 2**63, -(2**63), float("nan"), float("inf"), float("-inf"), "", "\ud800"),
+    *(
+        [],
+        [1],
+        ["a", "b"],
+        ["a", None, "c"],
+        [[["a"]]],
+        {},
+        {"k": 1},
+        {"k": {"k": [1]}},
+        [{"k": None}],
+        "1e5",
+        "x" * 3000,
+    ),
+)
+_JSON_LINES: Final = (
+    *(
+        "null",
+        "1",
+        '"text"',
+        "[]",
+        "[1, 2]",
+        "{}",
+        "{",
+        "}",
+        "{]",
+        '{"u": }',
+        '{"u" 1}',
+        "nul",
+        "NaN",
+        "{'u': 1}",
+        "//",
+    ),
+    *('{"u": 1, "u": 2, "t": 1, "a": "view"}', '{"u": 1} {"u": 2}', '{"u": 1},', "[" * 50_000, '{"x":' * 20_000),
+    *(
+        '{"u": ' + "9" * 5000 + "}",
+        '{"u": "\\ud800", "t": 1}',
+        '{"u": "\\u0000"}',
+        '{"": 1}',
+        "\x00",
+        "\x00" * 30,
+        "\ufdd0",
+    ),
+)
+
+
+@st.composite
+def parquet_files(draw: st.DrawFn) -> DirtyFile:
+    """Parquet with any type in any column."""
+    chance = random.Random(draw(st.integers(0, 2**32)))
+    count = draw(st.sampled_from([0, 1, 3, 50]))
+    columns = {name: _as_strings(good, count) for name, good in zip(NAMES, GOOD, strict=True)}
+    odd = draw(st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(list(_TYPES))), max_size=4))
+    for name, kind in odd:
+        columns[name] = _TYPES[kind](chance, count)
+    names = draw(st.permutations(list(columns)))
+    lost = draw(st.sampled_from([None] * 9 + ["u", "everything"]))
+    kept = [] if lost == "everything" else [name for name in names if name != lost]
+    table = pa.table({name: columns[name] for name in kept})
+    if kept and draw(st.booleans()):
+        table = table.append_column("other", _TYPES[draw(st.sampled_from(list(_TYPES)))](chance, count))
+    sink = io.BytesIO()
+    pq.write_table(
+        table,
+        sink,
+        row_group_size=draw(st.sampled_from([1, 2, 1000])),
+        compression=draw(st.sampled_from(["none", "snappy", "gzip", "zstd", "lz4"])),
+        use_dictionary=draw(st.booleans()),
+        use_deprecated_int96_timestamps=draw(st.booleans()),
+        version=draw(st.sampled_from(["1.0", "2.6"])),
+        data_page_version=draw(st.sampled_from(["1.0", "2.0"])),
+    )
+    refused = True if lost else (False if not odd else None)
+    return draw(_damaged(DirtyFile("log.parquet", sink.getvalue(), count, count, refused), st.just("")))
+
+
+def _as_strings(value: str, count: int) -> pa.Array:
+    return pa.array([value] * count, pa.string())
+
+
+def _typed(kind: pa.DataType, *values: Any) -> Callable[[random.Random, int], pa.Array]:
+    return lambda chance, count: pa.array([chance.choice([*values, None]) for _ in range(count)], kind)
+
+
+_TYPES: Final[dict[str, Callable[[random.Random, int], pa.Array]]] = {
+    **{str(kind): _typed(kind, 0, 1, 7) for kind in (pa.int8(), pa.uint16(), pa.int32(), pa.uint64())},
+    "uint64, large": _typed(pa.uint64(), 2**64 - 1, 2**63),
+    "int64": _typed(pa.int64(), 1500000000, -(2**63), 2**63 - 1, 0),
+    "half": lambda chance, count: pa.array(
+        np.array([chance.choice([1.5, -0.0, 65504]) for _ in range(count)], np.float16)
+    ),
+    "float": _typed(pa.float32(), 1.5, float("nan"), float("inf"), -0.0),
+    "double": _typed(pa.float64(), 1.5e9, float("nan"), float("-inf"), 1e308, 2.0**60),
+    "bool": _typed(pa.bool_(), True, False),
+    "decimal": lambda chance, count: pa.array([chance.choice([None, 1, 10**9]) for _ in range(count)]).cast(
+        pa.decimal128(38, 3)
+    ),
+    "decimal256": lambda chance, count: pa.array([chance.choice([None, 5]) for _ in range(count)], pa.int64()).cast(
+        pa.decimal256(70, 10)
+    ),
+    **{
+        str(kind): _typed(kind, 0, 1_500_000_000, -1)
+        for kind in (pa.timestamp("s"), pa.timestamp("ms", "Europe/Paris"))
+    },
+    **{str(kind): _typed(kind, 0, 10**18) for kind in (pa.timestamp("ns"), pa.timestamp("ns", "+05:30"))},
+    "timestamp[us], extreme": _typed(pa.timestamp("us"), 2**62, -(2**62)),
+    "date32": _typed(pa.date32(), 17000, -800_000, 2_932_896),
+    "date64": _typed(pa.date64(), 86_400_000),
+    "time32": _typed(pa.time32("ms"), 1, 86_399_999),
+    "time64": _typed(pa.time64("ns"), 1),
+    "duration": _typed(pa.duration("s"), 1, -1),
+    "text": _typed(pa.string(), *_ODD, *_QUOTED),
+    "large text": _typed(pa.large_string(), *_ODD),
+    "binary": _typed(pa.binary(), b"", b"7", b"\xff\xfe", b"caf\xe9", b"\x00", "é".encode()),
+    "large binary": _typed(pa.large_binary(), b"7", b"\xc3"),
+    "fixed binary": _typed(pa.binary(3), b"abc", b"\xff\xff\xff"),
+    "dictionary": lambda chance, count: _typed(pa.string(), *GOOD, "", "zap")(chance, count).dictionary_encode(),
+    "dictionary of binary": lambda chance, count: _typed(pa.binary(), b"7", b"\xff")(chance, count).dictionary_encode(),
+    "null": lambda chance, count: pa.nulls(count),
+    "list": _typed(pa.list_(pa.string()), [], ["a"], ["a", None, ""], ["x"] * 50),
+    "list of bytes": _typed(pa.list_(pa.binary()), [b"a", b"\xff"], [b"b"], []),
+    "list of durations": _typed(pa.list_(pa.duration("s")), [1]),
+    "list of numbers": _typed(pa.list_(pa.int64()), [1], [None]),
+    "large list": _typed(pa.large_list(pa.string()), ["a"]),
+    "fixed list": lambda chance, count: pa.array([[1, chance.randint(0, 9)]] * count, pa.list_(pa.int32(), 2)),
+    "list of lists": _typed(pa.list_(pa.list_(pa.string())), [["a"], []]),
+    "struct": _typed(pa.struct([("k", pa.int64()), ("v", pa.string())]), {"k": 1, "v": "a"}),
+    "map": _typed(pa.map_(pa.string(), pa.int64()), [("k", 1)], []),
+}
+
+
+@st.composite
+def _damaged(
+    draw: st.DrawFn, whole: DirtyFile, compressions: st.SearchStrategy[str], lines: list[str] | None = None
+) -> DirtyFile:
+    """Damages the text, compresses it, and damages that."""
+    data, known = whole.data, True
+    damage = draw(
+        st.sampled_from(["none"] * 4 + ["cut", "flip", "quote", "other encoding", "wide", "nul", "empty", "noise"])
+    )
+    place = int(draw(st.floats(0, 1)) * len(data))
+    before = 0
+    if damage == "cut":
+        data = data[:place]
+        before = _whole_lines(data, lines)
+    elif damage == "flip":
+        data = data[:place] + bytes([draw(st.integers(0, 255))]) + data[place + 1 :]
+    elif damage == "quote":
+        data = data[:place] + b'"' + data[place:]
+    elif damage == "other encoding":
+        data = data[:place] + "é".encode("latin-1") + data[place:]
+    elif damage == "wide":
+        data = data[:place] + "7,é\n".encode("utf-16") + data[place:]
+    elif damage == "nul":
+        data = data[:place] + b"\x00" * draw(st.sampled_from([1, 300])) + data[place:]
+    elif damage == "empty":
+        data = b""
+    elif damage == "noise":
+        data = draw(st.binary(max_size=200)) + data[place:]
+    known = damage == "none" or data == whole.data
+    suffix = draw(compressions)
+    packed = COMPRESSIONS[suffix](data)
+    torn = bool(suffix) and draw(st.integers(0, 5)) == 0
+    if torn:
+        packed = packed[: int(draw(st.floats(0, 0.999)) * len(packed))]
+    return DirtyFile(
+        f"{whole.name}{suffix}",
+        packed,
+        whole.rows if known else None,
+        whole.at_least if known else before,
+        True if torn and data else (whole.refused if known else None),
+    )
+
+
+def _whole_lines(data: bytes, lines: list[str] | None) -> int:
+    """Rows of which the end of line is still there too."""
+    text, found, rest = data.decode(errors="ignore"), 0, 0
+    for line in (lines or [])[1:]:
+        rest = text.find(line, rest)
+        if rest < 0 or rest + len(line) >= len(text):
+            break
+        rest += len(line)
+        found += 1
+    return found

@@ -1,0 +1,104 @@
+"""Two thousand files as bad as they come: no traceback, no row lost, and clear errors."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from dirty_files import FIELDS, DirtyFile, csv_files, jsonl_files, parquet_files
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from interest_migration.errors import DataError
+from interest_migration.examples.settings import ExampleSettings
+from interest_migration.examples.shard import prepare_shard
+from interest_migration.ingestion.balance import PieceBalance
+from interest_migration.privacy.pseudonyms import Pseudonymiser
+from interest_migration.sources.files import plan_pieces
+from interest_migration.sources.mapping import SourceMapping
+from interest_migration.sources.reading import read_events
+
+CHECKS = [
+    HealthCheck.function_scoped_fixture,
+    HealthCheck.too_slow,
+    HealthCheck.data_too_large,
+    HealthCheck.large_base_example,
+]
+MAPPINGS = {
+    ",": SourceMapping.from_values({"name": "m", "streams": [{"name": "s", "fields": FIELDS}]}, source="test"),
+    "\t": SourceMapping.from_values(
+        {"name": "m", "streams": [{"name": "s", "csv": {"delimiter": "\t"}, "fields": FIELDS}]}, source="test"
+    ),
+}
+PSEUDONYMISER = Pseudonymiser(bytes(32))
+
+
+def corpus(files: int):  # type: ignore[no-untyped-def]
+    return settings(max_examples=files, deadline=None, derandomize=True, database=None, suppress_health_check=CHECKS)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path
+    shutil.rmtree(tmp_path)
+
+
+def read(folder: Path, file: DirtyFile) -> tuple[list[pa.RecordBatch], list[int]]:
+    """Events, and the positions of all rows."""
+    path = folder / file.name
+    path.write_bytes(file.data)
+    mapping = MAPPINGS["\t" if ".tsv" in file.name else ","]
+    events, positions = [], []
+    for index, piece in enumerate(plan_pieces(mapping, str(path))):
+        balance = PieceBalance(piece)
+        for good, bad in read_events(piece, index, mapping, PSEUDONYMISER):
+            good.validate(full=True)
+            bad.validate(full=True)
+            balance.add(good, bad)
+            events.append(good)
+            positions += [*good["source_row"].to_pylist(), *bad["source_row"].to_pylist()]
+        balance.check()
+    return events, positions
+
+
+def check(folder: Path, file: DirtyFile) -> list[pa.RecordBatch]:
+    """Reads a file and compares what comes of it with what is known of it; returns the events."""
+    try:
+        events, positions = read(folder, file)
+    except DataError as error:
+        assert file.name in str(error)
+        assert "expected" in str(error)
+        assert file.refused is not False or not file.rows, error
+        return []
+    assert sorted(positions) == list(range(len(positions)))
+    assert len(positions) >= file.at_least
+    assert file.rows is None or len(positions) == file.rows
+    assert not file.refused
+    return events
+
+
+@corpus(800)
+@given(csv_files())
+def test_csv_and_tsv(folder: Path, file: DirtyFile) -> None:
+    check(folder, file)
+
+
+@corpus(700)
+@given(jsonl_files())
+def test_jsonl(folder: Path, file: DirtyFile) -> None:
+    check(folder, file)
+
+
+@corpus(600)
+@given(parquet_files())
+def test_parquet(folder: Path, file: DirtyFile) -> None:
+    check(folder, file)
+
+
+@corpus(200)
+@given(st.one_of(csv_files(), jsonl_files(), parquet_files()))
+def test_examples_of_what_is_left(folder: Path, file: DirtyFile) -> None:
+    events = check(folder, file)
+    shard, rejects = prepare_shard(events, ExampleSettings(max_events_per_user=20))
+    assert len(shard.time_s) + rejects.num_rows == sum(map(len, events))
