@@ -107,7 +107,8 @@ class Utf8Text:
     """Text of any encoding as valid UTF-8.
 
     Bytes that the encoding does not have become `MARK`, so that they spoil one value and not the file. (Arrow can
-    neither skip rows that are not UTF-8 nor say where they are.)
+    neither skip rows that are not UTF-8 nor say where they are.) So do NUL characters: they are no text but a sign of
+    damage or of another encoding, and Arrow 18 loses CSV rows that have them where a block ends.
 
     Attributes:
       marked: Whether there were such bytes so far.
@@ -134,9 +135,10 @@ class Utf8Text:
 
     def _decode(self, data: bytes) -> bytes:
         self._ended = not data
-        if self._is_utf8 and self._started and data.isascii() and self._decoder.getstate()[0] == b"":
+        plain = self._is_utf8 and self._started and data.isascii() and b"\0" not in data
+        if plain and self._decoder.getstate()[0] == b"":
             return data
-        text = self._decoder.decode(data, self._ended)
+        text = self._decoder.decode(data, self._ended).replace("\0", MARK)
         self.marked = self.marked or MARK in text
         if text and not self._started:
             text, self._started = text.removeprefix("\ufeff"), True

@@ -48,10 +48,10 @@ def read_head(path: str, options: CsvOptions) -> CsvHead:
       DataError: If the header is unreadable.
     """
     text = open_text(path, options.encoding)
-    data = b""
+    data = _skip_blank_lines(text, _HEAD_BYTES)
     while len(data) < _HEAD_BYTES and (more := text.read(_HEAD_BYTES - len(data))):
         data += more
-    if not data.strip(b"\r\n"):
+    if not data:
         return CsvHead(options.columns, 0, Chained(data, text), text, empty=True)
     if options.header is False:
         return CsvHead(options.columns, 0, Chained(data, text), text, empty=False)
@@ -90,9 +90,16 @@ def read_csv(
         stream: ByteStream = text if start else head.stream
         if stop is not None:
             stream = Chained(b"", stream, stop - max(start, head.size))
-        first = stream.read(BLOCK_BYTES)
-        if first.strip(b"\r\n"):
+        if first := _skip_blank_lines(stream, BLOCK_BYTES):
             yield from _rows(Chained(first, stream), text, head.names, options, columns, first_row)
+
+
+def _skip_blank_lines(stream: ByteStream, size: int) -> bytes:
+    """Reads on to the first line that is not blank; returns up to `size` bytes from there, none at the end."""
+    while data := stream.read(size):
+        if data := data.lstrip(b"\r\n"):
+            return data
+    return b""
 
 
 def _rows(

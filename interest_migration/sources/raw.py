@@ -98,15 +98,19 @@ def _check_lists(column: pa.Array) -> tuple[pa.Array, Mask | None]:
     texts, bad_texts = check_text(column.flatten())
     lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
     offsets = np.concatenate([[0], np.cumsum(lengths)])
-    lists = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), texts, mask=column.is_null())
-    if bad_texts is None:
-        return lists, None
-    bad = np.diff(np.concatenate([[0], np.cumsum(bad_texts)])[offsets]) > 0
-    return null_where(lists, bad), bad
+    bad = np.zeros(len(column), np.bool_)
+    if bad_texts is not None:
+        bad = np.diff(np.concatenate([[0], np.cumsum(bad_texts)])[offsets]) > 0
+    none = pa.array(bad | column.is_null().to_numpy(zero_copy_only=False))
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), texts, mask=none), bad
 
 
 def _holds_text(kind: pa.DataType) -> bool:
-    tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
+    types = pa.types
+    tests = (
+        *(types.is_string, types.is_large_string, types.is_binary, types.is_large_binary),
+        types.is_fixed_size_binary,
+    )
     return any(test(kind) for test in tests) or kind in (pa.string_view(), pa.binary_view())
 
 

@@ -96,6 +96,25 @@ def test_csv_files_without_rows(data: bytes, tmp_path: Path) -> None:
     assert _csv(tmp_path / "x.csv", data) == ({}, [], [])
 
 
+@pytest.mark.parametrize("place", [0, 4, 8])
+def test_csv_blank_lines_by_the_megabyte_hide_no_row(
+    place: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_files, "BLOCK_BYTES", 1 << 16)
+    data = b"a,b\n1,2\n3,4\n"
+    data = data[:place] + b"\n" * (3 << 20) + data[place:]
+    assert _csv(tmp_path / "x.csv", data)[0] == {0: ("1", "2"), 1: ("3", "4")}
+
+
+def test_csv_nul_characters_spoil_their_row_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_files, "BLOCK_BYTES", 64)  # at the edges of blocks Arrow lost rows with such characters
+    data = b"a,b\n" + b"".join(b"%d,%s\n" % (n, b"\0" * 9 if n % 7 == 3 else b'"x"') for n in range(99))
+    good, broken, undecodable = _csv(tmp_path / "x.csv", data)
+    spoilt = list(range(3, 99, 7))
+    assert (broken, undecodable) == ([], spoilt)
+    assert good == {n: (str(n), None if n in spoilt else "x") for n in range(99)}
+
+
 def test_csv_other_encodings(tmp_path: Path) -> None:
     text = "a,b\nÄpfel,1\n" * 2
     for encoding in ("cp1252", "utf-16", "utf-16-le", "gb18030", "utf-8-sig"):
@@ -270,6 +289,19 @@ def test_undecodable_values_of_slices_and_dictionaries() -> None:
     assert decoded.to_pylist() == ["ok", None, None, "é"]
     assert bad is not None
     assert bad.tolist() == [False, False, True, False]
+
+
+def test_undecodable_values_in_lists_and_of_fixed_width() -> None:
+    lists = pa.array([[b"skipped"], [b"a", "é".encode()], None, [b"b", b"\xff"], []], pa.list_(pa.binary()))[1:]
+    for column in (lists, lists.cast(pa.large_list(pa.binary()))):
+        decoded, bad = check_text(column)
+        assert decoded.to_pylist() == [["a", "é"], None, None, []]
+        assert bad is not None
+        assert bad.tolist() == [False, False, True, False]
+    decoded, bad = check_text(pa.array([b"abc", b"\xff\xff\xff", None], pa.binary(3)))
+    assert decoded.to_pylist() == ["abc", None, None]
+    assert bad is not None
+    assert bad.tolist() == [False, True, False]
 
 
 def test_missing_columns_do_not_list_data() -> None:
