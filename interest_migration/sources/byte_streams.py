@@ -13,6 +13,12 @@ from interest_migration.sources.workbooks import WORKBOOK, is_workbook
 MARK: Final = "\ufdd0"
 """Stands for what cannot be decoded: a code point that Unicode keeps out of texts."""
 
+MAX_EXPANSION: Final = 500
+"""Compressed files may hold this many times their own size; logs reach 5 to 50."""
+
+FREE_BYTES: Final = 256 << 20
+"""What any compressed file may hold."""
+
 _ERRORS: Final = "interest_migration.mark"
 codecs.register_error(_ERRORS, lambda error: (MARK, cast(UnicodeDecodeError, error).end))
 
@@ -61,10 +67,33 @@ def open_text(path: str, encoding: str, start: int = 0) -> "Utf8Text":
 
 def _decompress(path: str, suffix: str):  # type: ignore[no-untyped-def]
     if suffix == ".xz":
-        return lzma.open(path, "rb")
+        return BoundedExpansion(path, lzma.open(path, "rb"))
     if suffix in _CODECS:
-        return pa.CompressedInputStream(pa.OSFile(path, "rb"), _CODECS[suffix])
+        return BoundedExpansion(path, pa.CompressedInputStream(pa.OSFile(path, "rb"), _CODECS[suffix]))
     return pa.OSFile(path, "rb")
+
+
+class BoundedExpansion:
+    """The content of a compressed file, which ends with an error if it is out of all proportion."""
+
+    def __init__(self, path: str, content: ByteStream) -> None:
+        self._path, self._content = path, content
+        self._left = max(FREE_BYTES, MAX_EXPANSION * Path(path).stat().st_size)
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Returns up to `size` bytes, none at the end.
+
+        Raises:
+          DataError: If the file expands beyond `MAX_EXPANSION` and `FREE_BYTES`.
+        """
+        data = self._content.read(size)
+        self._left -= len(data)
+        if self._left < 0:
+            raise DataError(
+                f"{self._path}: expected a compressed log, received one that expands to more than {MAX_EXPANSION} times "
+                "its size; if it is right, unpack it"
+            )
+        return data
 
 
 def _check_signature(path: str, head: bytes, encoding: str) -> None:

@@ -131,25 +131,36 @@ def _rows(
         ),
     )
     detail = f"expected {len(names)} columns"
-    good, reported = 0, 0
+    position, ahead = first_row, np.zeros(0, np.int64)
     for batch in reader:
-        rows = _positions(good, batch.num_rows, np.array(broken, np.int64) - first_row) + first_row
-        good += batch.num_rows
         # The parser may be ahead of this batch: what it found since the last one is reported now.
-        news, reported = broken[reported:], len(broken)
+        news = _take(broken)
+        ahead = np.concatenate([ahead, news])
+        rows = position + _positions(batch.num_rows, ahead - position)
+        if len(rows):
+            position = int(rows[-1]) + 1
+            ahead = ahead[ahead >= position]
         values = dict(zip(columns, batch.columns, strict=True))
         yield from raw_batch(values, rows, news, detail, check=text.marked).slices()
-    if news := broken[reported:]:
+    if len(news := _take(broken)):
         yield raw_batch({}, np.zeros(0, np.int64), news, detail)
 
 
-def _positions(good_before: int, size: int, broken: Rows) -> Rows:
-    """Returns the positions of `size` good rows, given how many came before and where broken rows are.
+def _take(found: list[int]) -> Rows:
+    """Empties a list to which the parser may add at any time."""
+    count = len(found)
+    taken = np.array(found[:count], np.int64)
+    del found[:count]
+    return taken
+
+
+def _positions(size: int, broken: Rows) -> Rows:
+    """Returns the positions of `size` good rows among broken ones, ascending.
 
     Example:
-      3 good rows after 1, broken at 1 and 4 -> positions 2, 3, 5.
+      3 good rows, broken at 0 and 3 -> positions 1, 2, 4.
     """
-    good = np.arange(good_before, good_before + size, dtype=np.int64)
+    good = np.arange(size, dtype=np.int64)
     return good + np.searchsorted(broken - np.arange(len(broken)), good, side="right")
 
 

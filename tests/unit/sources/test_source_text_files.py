@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interest_migration.errors import DataError
-from interest_migration.sources import csv_files, jsonl_files
+from interest_migration.sources import byte_streams, csv_files, jsonl_files
 from interest_migration.sources.csv_files import read_csv
 from interest_migration.sources.file_sources import CsvOptions
 from interest_migration.sources.jsonl_files import read_jsonl
@@ -133,20 +133,42 @@ def test_csv_bytes_outside_the_encoding_spoil_their_row_only(tmp_path: Path) -> 
     assert (good, undecodable) == ({0: (None, "1"), 1: ("é", "2")}, [0])
 
 
-@pytest.mark.parametrize(
-    ("suffix", "compress"),
-    [
-        ("gz", gzip.compress),
-        ("bz2", bz2.compress),
-        ("xz", lzma.compress),
-        ("zst", lambda data: pa.compress(data, "zstd", asbytes=True)),
-        ("lz4", lambda data: pa.compress(data, "lz4", asbytes=True)),
-    ],
-)
+COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
+    "gz": gzip.compress,
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "zst": lambda data: pa.compress(data, "zstd", asbytes=True),
+    "lz4": lambda data: pa.compress(data, "lz4", asbytes=True),
+}
+
+
+@pytest.mark.parametrize(("suffix", "compress"), COMPRESSIONS.items(), ids=COMPRESSIONS)
 def test_compressed_files(suffix: str, compress: Callable[[bytes], bytes], tmp_path: Path) -> None:
     assert _csv(tmp_path / f"x.csv.{suffix}", compress(b"a,b\n1,2\n"))[0] == {0: ("1", "2")}
     (tmp_path / f"x.jsonl.{suffix}").write_bytes(compress(b'{"a": 1}\n'))
     assert _rows(read_jsonl(str(tmp_path / f"x.jsonl.{suffix}"), "utf-8", ["a"]))[0] == {0: (1,)}
+
+
+@pytest.mark.parametrize("suffix", ["gz", "bz2", "xz", "zst", "lz4"])
+def test_a_file_that_expands_out_of_all_proportion_is_refused_in_bounded_memory(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(byte_streams, "FREE_BYTES", 1 << 20)
+    monkeypatch.setattr(byte_streams, "MAX_EXPANSION", 20)
+    bomb = b"a,b\n" + b"1,2\n" * (2 << 20)
+    (tmp_path / f"x.csv.{suffix}").write_bytes(COMPRESSIONS[suffix](bomb))
+    rows = 0
+    with pytest.raises(DataError, match=r"x.csv.*received one that expands to more than 20 times its size; if it is"):
+        for batch in read_csv(str(tmp_path / f"x.csv.{suffix}"), CsvOptions(), ("a", "b")):
+            rows += len(batch)
+    assert rows < 1 << 19
+
+
+def test_a_small_file_may_expand_as_it_likes(tmp_path: Path) -> None:
+    data = b"a,b\n" + b"1,2\n" * (1 << 18)
+    (tmp_path / "x.csv.xz").write_bytes(lzma.compress(data))
+    assert (tmp_path / "x.csv.xz").stat().st_size * byte_streams.MAX_EXPANSION < len(data)
+    assert sum(map(len, read_csv(str(tmp_path / "x.csv.xz"), CsvOptions(), ("a", "b")))) == 1 << 18
 
 
 def test_gzip_members_one_after_the_other(tmp_path: Path) -> None:
