@@ -50,7 +50,8 @@ def call(*arguments: object) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
-def open_shop(folder: Path) -> Shop:
+def prepare_shop(folder: Path) -> None:
+    """Writes everything that a run needs."""
     (folder / "data").mkdir()
     write_log(folder / "data" / "log.csv")
     write_yaml(folder / "mapping.yaml", MAPPING)
@@ -69,4 +70,8 @@ def open_shop(folder: Path) -> Shop:
         "gates": "gates.yaml",
     }
     write_yaml(folder / "config.yaml", config)
+
+
+def open_shop(folder: Path) -> Shop:
+    prepare_shop(folder)
     return Shop(folder, call("run", "--config", folder / "config.yaml", "--json"))

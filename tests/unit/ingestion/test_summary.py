@@ -1,7 +1,7 @@
 import pytest
 
 from interest_migration.errors import DataError
-from interest_migration.ingestion.summary import IngestSummary
+from interest_migration.ingestion.summary import IngestSummary, TableCounts
 
 EXAMPLES = {"train": 5, "eval": 1, "test": 1}
 
@@ -54,7 +54,7 @@ def test_an_empty_split_is_an_error_that_says_what_to_change():
     )
     found = r"none in eval, test \(2 usable events of 1 users, 1970-01-01 to 1970-01-02; "
     with pytest.raises(DataError, match=found + r"set aside: 4 bad_time, 3 missing_user\)"):
-        summary.check()
+        summary.check_splits()
 
 
 def test_notes_are_kept_once():
@@ -63,6 +63,21 @@ def test_notes_are_kept_once():
 
 
 def test_json_round_trip():
-    summary = IngestSummary(rows_read=1, rejected={"bad_time": 1}, labels={"train": {"switched": 1}}, examples=EXAMPLES)
+    summary = IngestSummary(
+        rows_read=1,
+        rejected={"bad_time": 1},
+        labels={"train": {"switched": 1}},
+        examples=EXAMPLES,
+        tables={"items": TableCounts(rows_read=3, rows_used=2, left_out=1)},
+    )
     assert IngestSummary.from_json(summary.to_json()) == summary
     summary.check()
+    summary.check_splits()
+
+
+def test_a_table_that_all_workers_read_counts_once_and_must_balance():
+    part = IngestSummary(tables={"items": TableCounts(rows_read=3, rows_used=2, left_out=1)})
+    assert IngestSummary.total([part, part, IngestSummary()]).tables == part.tables
+    part.check()
+    with pytest.raises(DataError, match="rows of items do not balance"):
+        IngestSummary(tables={"items": TableCounts(rows_read=3, rows_used=2, left_out=0)}).check()

@@ -1,0 +1,52 @@
+import re
+
+import pytest
+
+from interest_migration.errors import ConfigError, RefusedError
+from interest_migration.ingestion.bounds import BY_INTENT, REASONS, RejectBounds
+from interest_migration.ingestion.summary import IngestSummary
+
+
+def summary(**rejected: int) -> IngestSummary:
+    return IngestSummary(rows_read=1000, rows_used=1000 - sum(rejected.values()), rejected=rejected)
+
+
+def test_a_share_beyond_the_bound_is_refused_with_reasons_most_frequent_first():
+    message = (
+        "data refused: 30.1 % of the rows read are bad (bad_time 30.0 %, missing_user 0.1000 %), accepted are 30.0 %"
+    )
+    with pytest.raises(RefusedError, match=re.escape(message)):
+        RejectBounds(max_share=0.3).check(summary(missing_user=1, bad_time=300))
+
+
+def test_a_share_at_the_bound_is_accepted():
+    RejectBounds(max_share=0.3).check(summary(bad_time=300))
+    RejectBounds(max_share=0).check(summary())
+    RejectBounds(max_share=0).check(IngestSummary())
+
+
+def test_rows_set_aside_by_intent_do_not_count():
+    RejectBounds(max_share=0).check(summary(**dict.fromkeys(BY_INTENT, 200)))
+    assert set(REASONS) > BY_INTENT
+
+
+def test_a_reason_with_its_own_bound_counts_there_only():
+    bounds = RejectBounds(max_share=0.1, max_share_by_reason={"quantity_not_positive": 0.4, "duplicate": 0.05})
+    bounds.check(summary(quantity_not_positive=400, duplicate=50, bad_time=100))
+    with pytest.raises(RefusedError, match=r"41.0 % of the rows read are quantity_not_positive, accepted are 40.0 %\."):
+        bounds.check(summary(quantity_not_positive=410))
+    with pytest.raises(RefusedError, match="6.0 % of the rows read are duplicate, accepted are 5.0 %"):
+        bounds.check(summary(duplicate=60))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"max_share": 1.5}, "max_share"),
+        ({"max_share_by_reason": {"bad_tme": 0.1}}, "expected reasons among broken_row.*received bad_tme"),
+        ({"max_share_by_reason": {"bad_time": 2}}, "expected shares from 0 to 1"),
+    ],
+)
+def test_bounds_that_make_no_sense(values: dict[str, object], message: str):
+    with pytest.raises(ConfigError, match=message):
+        RejectBounds.from_values(values, source="test")
