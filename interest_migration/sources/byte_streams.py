@@ -90,8 +90,8 @@ class BoundedExpansion:
         self._left -= len(data)
         if self._left < 0:
             raise DataError(
-                f"{self._path}: expected a compressed log, received one that expands to more than {MAX_EXPANSION} times "
-                "its size; if it is right, unpack it"
+                f"{self._path}: expected a compressed log, received one that expands to more than {MAX_EXPANSION} "
+                "times its size; if it is right, unpack it"
             )
         return data
 

@@ -70,7 +70,7 @@ def test_every_row_is_used_or_a_dead_letter(folder: Path) -> None:
 
 
 def test_too_many_bad_rows_are_refused_and_the_dead_letters_stay(folder: Path) -> None:
-    with pytest.raises(RefusedError, match="data refused: .*bad_time.*\nThe rows set aside: .*/out/rejects"):
+    with pytest.raises(RefusedError, match=r"data refused: .*bad_time.*\nThe rows set aside: .*/out/rejects"):
         run(folder, max_share=0)
     assert set(DIRT) <= set(pd.read_parquet(folder.parent / "out" / "rejects")["reason"])
 

@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pipeline.run
 from interest_migration.errors import DataError, RefusedError
 from interest_migration.evaluation.results import Comparison, EvaluationReport, MetricValue
 from interest_migration.gates.decision import Check, CheckVerdict, Decision
+from interest_migration.ingestion.summary import IngestSummary, TableCounts
 from pipeline.cli import main
 from pipeline.outcome import Outcome, Pushed
 from pipeline.steps import StepFailedError
@@ -84,6 +86,12 @@ def make_outcome(blessed: bool) -> Outcome:
         pushed=Pushed(3, Path("/w/served/interests/3"), is_new=True) if blessed else None,
         steps={"Trainer": (12.34, False), "Transform": (0.1, True)},
         artifacts={"model": "/w/model"},
+        ingestion=IngestSummary(
+            rows_read=2000,
+            rows_used=1790,
+            rejected={"bad_time": 10, "duplicate": 200},
+            tables={"items": TableCounts(rows_read=50, rows_used=48, left_out=2), "users": TableCounts(3, 3, 0)},
+        ),
     )
 
 
@@ -112,6 +120,21 @@ def test_help_is_quick_since_it_loads_no_framework(command: list[str]) -> None:
 @pytest.mark.parametrize("command", ["run", "ingest", "evaluate", "gate", "review"])
 def test_help_shows_examples(command: str) -> None:
     assert f"Examples:\n    interest-migration {command} " in invoke(command, "--help").output
+
+
+def test_a_run_tells_how_many_rows_were_set_aside_and_why(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace_run(monkeypatch, make_outcome(blessed=True))
+    printed = invoke("run", "--config", config, "--input", config.parent).stdout.splitlines()
+    rows = [line.strip() for line in printed if line.strip().endswith("%")]
+    assert [re.split(r"  +", row) for row in rows] == [
+        ["read", "2,000", "100.00 %"],
+        ["used", "1,790", "89.50 %"],
+        ["set aside: duplicate (by intent)", "200", "10.00 %"],
+        ["set aside: bad_time", "10", "0.50 %"],
+        ["left out of table items", "2", "4.00 %"],
+    ]
+    outcome = json.loads(invoke("run", "--config", config, "--input", config.parent, "--json").stdout)
+    assert outcome["ingestion"]["rejected"] == {"bad_time": 10, "duplicate": 200}
 
 
 def test_a_pushed_model(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:

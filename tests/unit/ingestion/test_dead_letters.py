@@ -46,9 +46,8 @@ def test_every_row_tells_its_stream_and_its_file_below_the_input(tmp_path: Path)
 def test_what_is_cut_off_leaves_nothing_and_a_second_try_replaces_the_first(tmp_path: Path):
     with write_dead_letters(tmp_path, "piece", SOURCES) as add:
         add(rejects((0, 1, "bad_time")))
-    with pytest.raises(RuntimeError), write_dead_letters(tmp_path, "piece", SOURCES) as add:
-        add(rejects((0, 2, "bad_time")))
-        raise RuntimeError
+    with pytest.raises(IndexError), write_dead_letters(tmp_path, "piece", SOURCES) as add:
+        [add(batch) for batch in (rejects((0, 2, "bad_time")), rejects((9, 2, "of no piece")))]
     assert pd.read_parquet(tmp_path)["source_row"].tolist() == [1]
     with write_dead_letters(tmp_path, "piece", SOURCES) as add:
         add(rejects((0, 3, "bad_time")))
