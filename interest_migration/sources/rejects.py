@@ -26,8 +26,8 @@ class Reason(StrEnum):
     IGNORED_ACTION = "ignored_action"  # `ignore` of the mapping
     UNKNOWN_ACTION = "unknown_action"
     BAD_NUMBER = "bad_number"  # not a finite number, or a negative price
-    NUMBER_OUT_OF_RANGE = "number_out_of_range"  # a price or quantity above `at_most`
     QUANTITY_NOT_POSITIVE = "quantity_not_positive"  # a return, a correction, or nothing at all
+    NUMBER_OUT_OF_RANGE = "number_out_of_range"  # a price or quantity above `at_most`
 
 
 class Verdict:

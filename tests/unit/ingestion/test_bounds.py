@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import pytest
 
@@ -50,3 +51,10 @@ def test_a_reason_with_its_own_bound_counts_there_only():
 def test_bounds_that_make_no_sense(values: dict[str, object], message: str):
     with pytest.raises(ConfigError, match=message):
         RejectBounds.from_values(values, source="test")
+
+
+def test_every_reason_is_on_the_page_of_dead_letters():
+    page = (Path(__file__).parents[3] / "docs" / "dead_letters.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `.*\| (?:yes|by intent) \|$", page, re.MULTILINE)
+    bad = {reason: row.endswith("| yes |") for row in rows for reason in re.findall(r"`(\w+)`", row.split(" | ")[0])}
+    assert bad == {reason: reason not in BY_INTENT for reason in REASONS}

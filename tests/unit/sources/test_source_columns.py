@@ -204,3 +204,23 @@ def test_verdict_keeps_the_first_reason() -> None:
         {"source_piece": 4, "source_row": 11, "reason": "bad_time", "detail": "t"},
         {"source_piece": 4, "source_row": 12, "reason": "bad_time", "detail": "t"},
     ]
+
+
+def test_numbers_beyond_the_limit_are_out_of_range(mapping_of: Any, read: Any, write_parquet: Any) -> None:
+    path = write_parquet(
+        "x.parquet",
+        {
+            "u": ["1"] * 6,
+            "t": [1_500_000_000] * 6,
+            "a": ["purchase"] * 6,
+            "q": [1.0, 90_000.0, 90_001.0, 1e-9, 1.0, None],
+            "total": [10.0, 90_000.0, 1.0, 100.0, 11.0, 1e300],
+        },
+    )
+    fields = {"quantity": {"column": "q", "at_most": 90_000}, "price": {"total_column": "total", "at_most": 10}}
+    events, rejects = read(mapping_of(fields), path)
+    assert [row["source_row"] for row in events] == [0, 1]
+    assert [(row["source_row"], row["reason"], row["detail"]) for row in rejects] == [
+        (2, "number_out_of_range", "q: expected at most 90000"),
+        *((row, "number_out_of_range", "total: expected at most 10") for row in (3, 4, 5)),
+    ]
