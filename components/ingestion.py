@@ -88,7 +88,7 @@ class _ReadPiece(beam.DoFn):
 
     def process(self, element: tuple[int, Piece]) -> Iterator[Any]:
         index, piece = element
-        balance = PieceBalance(piece)
+        balance = PieceBalance(piece, self._sources.rows[index])
         with write_dead_letters(Path(self._plan.rejects), f"piece-{index:05d}", self._sources) as add:
             for number, (events, rejected) in enumerate(read_events(piece, index, self._mapping, self._pseudonymiser)):
                 balance.add(events, rejected)

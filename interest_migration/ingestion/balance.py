@@ -14,12 +14,16 @@ class PieceBalance:
     The readers number rows where they find them, good and broken ones apart; events and rejects are counted here. If
     one is lost or doubled on the way, count and positions no longer fit.
 
+    Args:
+      piece: The piece.
+      rows: How many rows it has, if that is known.
+
     Example:
       Positions 0, 1 and 3: three rows, but the last is the fourth -> DataError.
     """
 
-    def __init__(self, piece: Piece) -> None:
-        self._piece = piece
+    def __init__(self, piece: Piece, rows: int | None = None) -> None:
+        self._piece, self._expected = piece, rows
         self._first = self._after = piece.part.first_row
         self._rows = 0
 
@@ -39,7 +43,7 @@ class PieceBalance:
           DataError: Naming the file.
         """
         part = self._piece.part
-        expected = self._after - part.first_row
+        expected = self._after - part.first_row if self._expected is None else self._expected
         if self._piece.format == "parquet":
             metadata = pq.read_metadata(self._piece.path)
             groups = range(part.start, metadata.num_row_groups if part.stop is None else part.stop)

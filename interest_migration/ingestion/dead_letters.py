@@ -24,17 +24,23 @@ class Sources:
     Attributes:
       streams: `[P]` names of streams.
       files: `[P]` files, relative to the input folder.
+      rows: `[P]` number of rows, where the next piece of the file tells it.
     """
 
     streams: tuple[str, ...]
     files: tuple[str, ...]
+    rows: tuple[int | None, ...]
 
     @classmethod
     def of(cls, pieces: Sequence[Piece], folder: str) -> "Sources":
         """Names the places of pieces that lie below a folder; of a file elsewhere only the name is kept."""
         paths = [PurePath(piece.path) for piece in pieces]
         files = [path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name for path in paths]
-        return cls(tuple(piece.stream for piece in pieces), tuple(files))
+        rows = [
+            after.part.first_row - piece.part.first_row if after and after.path == piece.path else None
+            for piece, after in zip(pieces, [*pieces[1:], None], strict=True)
+        ]
+        return cls(tuple(piece.stream for piece in pieces), tuple(files), tuple(rows))
 
     def locate(self, rejects: pa.RecordBatch) -> pa.RecordBatch:
         """Turns rows of `REJECT_SCHEMA` into rows of `DEAD_LETTER_SCHEMA`."""

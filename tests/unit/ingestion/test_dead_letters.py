@@ -72,6 +72,16 @@ def test_a_row_that_is_lost_or_doubled_or_from_elsewhere_is_found(positions: lis
         balance.check()
 
 
+def test_the_next_piece_of_a_file_tells_how_many_rows_there_are():
+    assert SOURCES.rows == (50, None, None)
+    balance = PieceBalance(PIECES[0], SOURCES.rows[0])
+    balance.add(rejects(*[(0, position, "x") for position in range(49)]))
+    with pytest.raises(DataError, match="expected 50 from position 0 on, received 49"):
+        balance.check()
+    balance.add(rejects((0, 49, "x")))
+    balance.check()
+
+
 def test_rows_may_come_in_any_order_and_batch_or_not_at_all():
     balance = PieceBalance(PIECES[1])
     balance.check()

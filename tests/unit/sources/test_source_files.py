@@ -12,10 +12,12 @@ import pytest
 from interest_migration.errors import DataError
 from interest_migration.privacy.pseudonyms import Pseudonymiser
 from interest_migration.sources import files as files_module
+from interest_migration.sources import parquet_files
 from interest_migration.sources.file_readers import Part
 from interest_migration.sources.files import Piece, fingerprint, plan_pieces
 from interest_migration.sources.line_ranges import split_lines
 from interest_migration.sources.mapping import SourceMapping
+from interest_migration.sources.parquet_files import read_parquet
 from interest_migration.sources.reading import read_events
 
 MappingOf = Callable[..., SourceMapping]
@@ -59,6 +61,17 @@ def test_only_empty_files_are_refused(tmp_path: Path, mapping_of: MappingOf) -> 
         plan_pieces(mapping_of(), str(tmp_path))
     (tmp_path / "y.csv").write_text("u,t,a\n1,1,view\n")
     assert len(plan_pieces(mapping_of(), str(tmp_path))) == 2
+
+
+def test_wide_parquet_rows_are_read_in_short_batches(
+    write_parquet: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet_files, "BATCH_BYTES", 10_000)
+    options = {"use_dictionary": False, "compression": "zstd"}
+    path = write_parquet("x.parquet", {"wide": ["x" * 1000] * 50, "other": ["y" * 5000] * 50}, **options)
+    sizes = [len(batch) for batch in read_parquet(str(path), ["wide"])]
+    assert sum(sizes) == 50
+    assert 8 <= max(sizes) <= 10
 
 
 def test_damaged_parquet_is_named(tmp_path: Path, mapping_of: MappingOf) -> None:

@@ -15,6 +15,7 @@ from interest_migration.errors import DataError
 from interest_migration.examples.settings import ExampleSettings
 from interest_migration.examples.shard import prepare_shard
 from interest_migration.ingestion.balance import PieceBalance
+from interest_migration.ingestion.dead_letters import Sources
 from interest_migration.privacy.pseudonyms import Pseudonymiser
 from interest_migration.sources import csv_files, files, jsonl_files, parquet_files, raw
 from interest_migration.sources.files import plan_pieces
@@ -61,8 +62,10 @@ def read(folder: Path, file: DirtyFile) -> tuple[list[pa.RecordBatch], list[int]
     path.write_bytes(file.data)
     mapping = MAPPINGS["\t" if ".tsv" in file.name else ","]
     events, positions = [], []
-    for index, piece in enumerate(plan_pieces(mapping, str(path))):
-        balance = PieceBalance(piece)
+    pieces = plan_pieces(mapping, str(path))
+    rows = Sources.of(pieces, str(folder)).rows
+    for index, piece in enumerate(pieces):
+        balance = PieceBalance(piece, rows[index])
         for good, bad in read_events(piece, index, mapping, PSEUDONYMISER):
             good.validate(full=True)
             bad.validate(full=True)
