@@ -17,7 +17,8 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 def main() -> None:
     """Learns from behaviour logs how users' interests move between categories, and serves the answer.
 
-    Exit codes: 0 done (run: pushed; gate: passed), 3 refused by a gate, 2 bad input or configuration, 1 failure.
+    Exit codes: 0 done (run: pushed; gate: passed), 3 refused by a gate or by a bound on bad data, 2 bad input or
+    configuration, 1 failure.
     """
 
 

@@ -62,8 +62,8 @@ class RejectBounds(Settings):
             broken.append(f"{total} of the rows read are bad ({parts}), accepted are {_percent(self.max_share)}")
         if broken:
             raise RefusedError(
-                f"data refused: {'; '.join(broken)}. Correct the mapping or the data, or accept more: "
-                "data.max_rejected_share, data.max_rejected_share_by_reason"
+                f"data refused: {'; '.join(broken)}. Correct the mapping or the data, or accept more with "
+                "data.max_rejected_share and data.max_rejected_share_by_reason (ingest: --max-rejected-share)"
             )
 
 
