@@ -272,14 +272,18 @@ def _count_labels(examples: pa.RecordBatch) -> dict[str, int]:
 
 def _count_joins(mapping: SourceMapping, piece: Piece) -> dict[str, TableCounts]:
     joins = zip(mapping.stream(piece.stream).joins, piece.lookups, strict=True)
-    tables = {f"{piece.stream}, join {number}": load_lookup(*join) for number, join in enumerate(joins)}
-    return {name: _count_table(len(table.keys), table.left_out) for name, table in tables.items()}
+    tables = {number: load_lookup(join, paths) for number, (join, paths) in enumerate(joins) if paths}
+    return {
+        f"{piece.stream}, join {number}": _count_table(len(table.keys), table.left_out)
+        for number, table in tables.items()
+    }
 
 
 def _count_tables(items: ItemTable | None, users: UserTable | None) -> dict[str, TableCounts]:
     counts = {}
     if items:
-        counts["items"] = _count_table(len(items.ids), items.left_out)
+        rows = max(map(len, (items.ids, *items.columns.values())))  # an item may have several versions
+        counts["items"] = _count_table(rows, items.left_out)
     if users:
         counts["users"] = _count_table(len(users.users), users.left_out)
     return counts

@@ -58,7 +58,9 @@ def read_plan(config: PipelineConfig) -> Plan:
     """
     if config.data.input is None:
         raise ConfigError("data.input: expected a folder of logs, received none; give it with --input")
-    return Plan(config, SourceMapping.from_yaml(config.data.mapping), GateSettings.from_yaml(config.gates))
+    mapping = SourceMapping.from_yaml(config.data.mapping)
+    config.data.bounds.require_reasons(mapping)
+    return Plan(config, mapping, GateSettings.from_yaml(config.gates))
 
 
 def served_state(directory: Path) -> str:

@@ -4,10 +4,11 @@ from typing import Final, Self
 
 from pydantic import Field, model_validator
 
-from interest_migration.errors import RefusedError
+from interest_migration.errors import ConfigError, RefusedError
 from interest_migration.examples.cleaning import ShardReason
 from interest_migration.ingestion.summary import IngestSummary
 from interest_migration.settings import Settings
+from interest_migration.sources.mapping import SourceMapping
 from interest_migration.sources.rejects import Reason
 
 REASONS: Final = (*map(str, Reason), *map(str, ShardReason))
@@ -19,12 +20,16 @@ BY_INTENT: Final = frozenset(
 """Reasons that say nothing bad about the data: the owner asked for them, or the same rows were delivered twice."""
 
 
+def is_bad(reason: str) -> bool:
+    """Whether a reason counts as bad data; one that only a filter of the mapping gives does not."""
+    return reason in REASONS and reason not in BY_INTENT
+
+
 class RejectBounds(Settings):
     """Shares of the rows read; more of them stop the run.
 
     Attributes:
-      max_share: Of all bad rows together, that is of all reasons but those `BY_INTENT` and those of
-        `max_share_by_reason`.
+      max_share: Of all bad rows together, those of `max_share_by_reason` left out.
       max_share_by_reason: Reason, of any kind -> its own bound.
     """
 
@@ -33,11 +38,22 @@ class RejectBounds(Settings):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if unknown := sorted(set(self.max_share_by_reason) - set(REASONS)):
-            raise ValueError(f"expected reasons among {', '.join(REASONS)}, received {', '.join(unknown)}")
         if any(not 0 <= share <= 1 for share in self.max_share_by_reason.values()):
             raise ValueError("expected shares from 0 to 1")
         return self
+
+    def require_reasons(self, mapping: SourceMapping) -> None:
+        """Checks that every bound is on a reason that a mapping can give.
+
+        Raises:
+          ConfigError: Naming those that it cannot.
+        """
+        reasons = [*REASONS, *(condition.reason for stream in mapping.streams for condition in stream.filters)]
+        if unknown := sorted(set(self.max_share_by_reason) - set(reasons)):
+            raise ConfigError(
+                f"max_rejected_share_by_reason: expected reasons among {', '.join(dict.fromkeys(reasons))}, "
+                f"received {', '.join(unknown)}"
+            )
 
     def check(self, summary: IngestSummary) -> None:
         """Compares an ingestion with the bounds.
@@ -50,7 +66,7 @@ class RejectBounds(Settings):
         """
         own = self.max_share_by_reason
         shares = {reason: count / max(summary.rows_read, 1) for reason, count in summary.rejected.items()}
-        bad = {reason: share for reason, share in shares.items() if reason not in BY_INTENT and reason not in own}
+        bad = {reason: share for reason, share in shares.items() if is_bad(reason) and reason not in own}
         broken = [
             f"{_percent(shares[reason])} of the rows read are {reason}, accepted are {_percent(bound)}"
             for reason, bound in own.items()

@@ -15,7 +15,7 @@ class TableCounts:
     """Rows of a table, which become no events.
 
     Attributes:
-      rows_read: Rows found in its files.
+      rows_read: Rows found in its files, but for those that its filters drop.
       rows_used: Those that can be found by their key.
       left_out: Those that were broken, had no key, or were replaced by a later row with the same key.
     """

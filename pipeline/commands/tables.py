@@ -11,7 +11,7 @@ from rich.table import Table
 
 from interest_migration.evaluation.results import ALL, EvaluationReport
 from interest_migration.gates.decision import Check, CheckVerdict, Decision
-from interest_migration.ingestion.bounds import BY_INTENT
+from interest_migration.ingestion.bounds import is_bad
 from interest_migration.ingestion.summary import IngestSummary
 from pipeline.outcome import summary_rows
 
@@ -33,7 +33,7 @@ def print_ingestion(console: Console, summary: IngestSummary) -> None:
     for _ in range(2):
         table.add_column(justify="right")
     reasons = sorted(summary.rejected.items(), key=lambda item: (-item[1], item[0]))
-    aside = [(f"set aside: {name}{' (by intent)' * (name in BY_INTENT)}", count) for name, count in reasons]
+    aside = [(f"set aside: {name}{' (by intent)' * (not is_bad(name))}", count) for name, count in reasons]
     for name, count in (("read", summary.rows_read), ("used", summary.rows_used), *aside):
         table.add_row(name, f"{count:,}", f"{100 * count / max(summary.rows_read, 1):.2f} %")
     for name, counts in summary.tables.items():

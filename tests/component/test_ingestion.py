@@ -117,3 +117,18 @@ def test_a_log_without_a_bad_row_leaves_an_empty_dataset(folder: Path) -> None:
     rejects = folder.parent / "out" / "rejects"
     assert len(pd.read_parquet(rejects)) == 0
     assert sorted(path.name for path in rejects.iterdir()) == [HIDDEN_SUMMARY_FILE, "none.parquet"]
+
+
+def test_optional_joins_and_versions_of_items_are_counted_where_they_are(folder: Path) -> None:
+    (folder / "items.csv").write_text("sku,maker,since\nx,Acme,2023-01-01\nx,Own,2023-02-01\n,Own,2023-02-01\n")
+    (folder / "names.csv").write_text("category,name\nshoes,Shoes\nshoes,Shoe\n")
+    joins = [
+        {"files": "absent.csv", "optional": True, "column": "category", "columns": ["colour"]},
+        {"files": "names.csv", "column": "category", "columns": ["name"]},
+    ]
+    streams = [{**MAPPING["streams"][0], "joins": joins}]
+    tables = {**TABLES, "items": {**TABLES["items"], "valid_from": "since"}}
+    source = SourceMapping.from_values({"name": "shop", "streams": streams, **tables}, source="test")
+    arguments = (str(folder), folder.parent / "out", SETTINGS, bytes(32), 2, ["--runner=FnApiRunner"])
+    counts = {name: (table.rows_used, table.left_out) for name, table in ingest(source, *arguments).tables.items()}
+    assert counts == {"items": (2, 1), "log, join 1": (1, 1), "users": (1, 0)}

@@ -6,6 +6,13 @@ import pytest
 from interest_migration.errors import ConfigError, RefusedError
 from interest_migration.ingestion.bounds import BY_INTENT, REASONS, RejectBounds
 from interest_migration.ingestion.summary import IngestSummary
+from interest_migration.sources.mapping import SourceMapping
+
+FIELDS = {"user": "u", "time": "t", "action": "a"}
+FILTERS = [{"column": "agent", "drop_pattern": "bot", "reason": "robot"}]
+MAPPING = SourceMapping.from_values(
+    {"name": "m", "streams": [{"name": "s", "fields": FIELDS, "filters": FILTERS}]}, source="test"
+)
 
 
 def summary(**rejected: int) -> IngestSummary:
@@ -31,6 +38,16 @@ def test_rows_set_aside_by_intent_do_not_count():
     assert set(REASONS) > BY_INTENT
 
 
+def test_a_reason_that_a_filter_of_the_mapping_gives_is_by_intent_and_can_have_a_bound():
+    RejectBounds(max_share=0).check(summary(robot=900))
+    bounds = RejectBounds(max_share_by_reason={"robot": 0.5, "bad_time": 0.5})
+    bounds.require_reasons(MAPPING)
+    with pytest.raises(RefusedError, match=r"90\.0 % of the rows read are robot"):
+        bounds.check(summary(robot=900))
+    with pytest.raises(ConfigError, match=r"expected reasons among broken_row.*, hot_user, robot, received bad_tme"):
+        RejectBounds(max_share_by_reason={"bad_tme": 0.5}).require_reasons(MAPPING)
+
+
 def test_a_reason_with_its_own_bound_counts_there_only():
     bounds = RejectBounds(max_share=0.1, max_share_by_reason={"quantity_not_positive": 0.4, "duplicate": 0.05})
     bounds.check(summary(quantity_not_positive=400, duplicate=50, bad_time=100))
@@ -44,7 +61,6 @@ def test_a_reason_with_its_own_bound_counts_there_only():
     ("values", "message"),
     [
         ({"max_share": 1.5}, "max_share"),
-        ({"max_share_by_reason": {"bad_tme": 0.1}}, "expected reasons among broken_row.*received bad_tme"),
         ({"max_share_by_reason": {"bad_time": 2}}, "expected shares from 0 to 1"),
     ],
 )
