@@ -25,7 +25,8 @@ class Provenance(Settings):
 
     Attributes:
       data: Digest of the log; empty if unknown.
-      base: Name of the served version that training started from, such as `3-5f2ce5d0a1b2c3d4`; empty for a cold start.
+      base: Name of the served version that was chosen to start from, such as `3-5f2ce5d0a1b2c3d4`, whether its weights
+        did fit or not; empty if none was.
       labels_end_s: Unix time up to which the labels of the training examples look.
       held_out: Which users were kept from training, as text that differs whenever they may; empty if none were.
     """

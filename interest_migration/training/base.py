@@ -14,7 +14,7 @@ import tensorflow as tf
 from interest_migration.errors import DataError
 from interest_migration.model.manifest import MANIFEST_FILE, Manifest, read_manifest
 from interest_migration.model.variables import ACTION_NAMES, ROWS
-from interest_migration.serving.bases import CHOICE_FILE, BaseChoice
+from interest_migration.serving.bases import CHOICE_FILE, NO_BASE, BaseChoice
 
 _CHECKPOINT = "variables/variables"
 _VALUE = "_variables/{}/.ATTRIBUTES/VARIABLE_VALUE"
@@ -43,9 +43,11 @@ class ColdStart:
 
     Attributes:
       note: Why.
+      name: Version and digest of the base that was chosen and cannot be used; empty if none was chosen.
     """
 
     note: str
+    name: str = ""
 
 
 def read_base(directory: str) -> Base | ColdStart:
@@ -62,12 +64,13 @@ def read_base(directory: str) -> Base | ColdStart:
       DataError: If files of the model are missing or damaged.
     """
     choice = _read_choice(directory)
+    name = "" if choice.name == NO_BASE else choice.name
     path = f"{directory}/{MANIFEST_FILE}"
     if not tf.io.gfile.exists(path):
-        return ColdStart(choice.note or f"{choice.name} was exported without {MANIFEST_FILE}")
+        return ColdStart(choice.note or f"{choice.name} was exported without {MANIFEST_FILE}", name)
     manifest = read_manifest(_read(path).decode("utf-8", "replace"), path)
     if manifest is None:
-        return ColdStart(f"the {MANIFEST_FILE} of {choice.name} has a format that this code does not read")
+        return ColdStart(f"the {MANIFEST_FILE} of {choice.name} has a format that this code does not read", name)
     vocabularies = {name: _read_vocabulary(directory, name, digest) for name, digest in manifest.vocabularies.items()}
     vocabularies[ACTION_NAMES] = action_names(manifest.actions)
     weights = _read_weights(directory, manifest)

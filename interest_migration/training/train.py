@@ -102,7 +102,7 @@ def train(
         strategy = make_strategy(settings)
         with strategy.scope():
             model = _make_model(data, model_settings, settings, source)
-        provenance = _provenance(data, model, initialise(model, source.batches()))
+        provenance = _provenance(data, model, initialise(model, source.batches()), base.name)
         start = start_from(model, base, data.vocabularies, provenance, _first_cut(held_out))
         if settings.warm_start:
             report(start.describe())
@@ -122,7 +122,7 @@ def train(
         worker.mkdir(parents=True, exist_ok=True)
         (worker / RECORD_FILE).write_text(json.dumps(record, indent=2), encoding="utf-8")
         folder.remove()
-    return TrainedModel(model, record, is_chief(strategy), provenance.model_copy(update={"base": start.base}))
+    return TrainedModel(model, record, is_chief(strategy), provenance)
 
 
 def _make_model(
@@ -144,10 +144,10 @@ def _compile(model: InterestModel, settings: TrainingSettings, steps: int) -> No
     model.compile(optimizer=optimizer, jit_compile=settings.jit_compile)
 
 
-def _provenance(data: TrainingData, model: InterestModel, observed: Sequence[str]) -> Provenance:
+def _provenance(data: TrainingData, model: InterestModel, observed: Sequence[str], base: str) -> Provenance:
     days = max((data.label_days.get(horizon, 0.0) for horizon in observed), default=data.step_days)
     labels_end_s = int(model.newest_cut.numpy() + days * _DAY_SECONDS)
-    return data.provenance.model_copy(update={"labels_end_s": labels_end_s})
+    return data.provenance.model_copy(update={"labels_end_s": labels_end_s, "base": base})
 
 
 def _first_cut(examples: ExampleSource) -> int:

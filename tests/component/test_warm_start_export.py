@@ -132,6 +132,16 @@ def test_without_a_step_the_answers_stay_the_same(tmp_path, first, export, base)
     assert read_base(str(warm)).manifest.provenance.base == record["start"]["base"]
 
 
+def test_a_base_that_does_not_fit_is_remembered(tmp_path, first, base):
+    shutil.copytree(base, tmp_path / "base")
+    path = tmp_path / "base" / MANIFEST_FILE
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"aggregates": ["something", "else"]}))
+    export, record = first.train(tmp_path, tmp_path / "base", warm_start=True, warm_epochs=0)
+    assert record["start"]["note"].endswith("reads other aggregates")
+    assert record["epochs"] == 1
+    assert read_base(str(export)).manifest.provenance.base == read_base(str(base)).name
+
+
 def test_another_log_keeps_what_both_have(tmp_path, folder, export, base):
     second = Log(folder, "second", seed=2, categories=8)
     warm, record = second.train(tmp_path, base, warm_start=True, warm_epochs=0)
@@ -155,8 +165,9 @@ def test_a_model_without_a_manifest_is_no_base(tmp_path, base):
     cold = read_base(str(tmp_path / "base"))
     assert isinstance(cold, ColdStart)
     assert cold.note.endswith(f"was exported without {MANIFEST_FILE}")
+    assert cold.name == read_base(str(base)).name  # so that the next run on this log chooses it again
     (tmp_path / "base" / "base.json").unlink()
-    assert read_base(str(tmp_path / "base")) == ColdStart(f"base was exported without {MANIFEST_FILE}")
+    assert read_base(str(tmp_path / "base")) == ColdStart(f"base was exported without {MANIFEST_FILE}", "base")
 
 
 def test_a_manifest_of_another_format_is_no_base(tmp_path, base):

@@ -1,5 +1,6 @@
-"""Two components of a few lines, for tests of the runner. They are found by module path when they run."""
+"""Components of a few lines, for tests of the runner. They are found by module path when they run."""
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -9,6 +10,8 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Model
 
 from interest_migration.errors import DataError
+from interest_migration.model.manifest import MANIFEST_FILE, Manifest, Provenance
+from interest_migration.serving.bases import CHOICE_FILE
 
 
 @component
@@ -28,3 +31,16 @@ def Taker(folder: Parameter[str], model: InputArtifact[Model], copy: OutputArtif
         os.kill(os.getpid(), signal.SIGKILL)
     Path(copy.uri).mkdir(parents=True, exist_ok=True)
     (Path(copy.uri) / "text").write_text((Path(model.uri) / "text").read_text() + " twice")
+
+
+@component
+def Learner(data: Parameter[str], base: InputArtifact[Model], model: OutputArtifact[Model]) -> None:  # noqa: N802
+    """Exports nothing but a manifest, which names the log and the base."""
+    name = json.loads((Path(base.uri) / "Format-Serving" / CHOICE_FILE).read_text())["name"]
+    provenance = Provenance(data=data, base="" if name == "none" else name)
+    manifest = Manifest(
+        model={}, sizes={}, variables=(), vocabularies={}, actions=(), aggregates=(), provenance=provenance
+    )
+    path = Path(model.uri) / MANIFEST_FILE
+    path.parent.mkdir(parents=True)
+    path.write_text(manifest.to_json())

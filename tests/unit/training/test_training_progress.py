@@ -78,6 +78,7 @@ def test_compilation_excludes_determinism():
 
 def test_the_start_is_kept_as_the_best(tmp_path):
     folder, made = CheckpointFolder(tmp_path, "a"), model()
+    made.fit(np.ones([4, 1]), np.ones([4, 1]), verbose=0)
     set_weights(made, 5.0)
     progress = Progress(fingerprint="a", start={"score": 0.6}, best_score=0.6)
     folder.save(made, progress)
