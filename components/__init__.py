@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ["Comparison", "Decision", "Rejects", "Summary"]
+__all__ = ["Comparison", "Decision", "Flows", "Rejects", "Summary"]
 
 
 def __getattr__(name: str) -> Any:

@@ -15,6 +15,12 @@ class Summary(Artifact):
     TYPE_NAME = "components.Summary"
 
 
+class Flows(Artifact):
+    """Where interests move, as JSON."""
+
+    TYPE_NAME = "components.Flows"
+
+
 class Comparison(Artifact):
     """The model and the baselines on the same examples, as JSON and Parquet."""
 

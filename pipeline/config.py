@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 from interest_migration.baselines.settings import BaselineSettings
 from interest_migration.errors import ConfigError
 from interest_migration.examples.settings import ExampleSettings
+from interest_migration.flows.settings import FlowSettings
 from interest_migration.ingestion.bounds import RejectBounds
 from interest_migration.model.settings import ModelSettings
 from interest_migration.settings import Settings
@@ -114,6 +115,7 @@ class PipelineConfig(Settings):
       training: How it is trained.
       baselines: What the model has to beat.
       comparison: Model beside baselines.
+      flows: Flow of interests.
       gates: Gates file.
       push: Where blessed models go.
       beam_args: Beam pipeline options.
@@ -131,6 +133,7 @@ class PipelineConfig(Settings):
     training: TrainingSettings = TrainingSettings()
     baselines: BaselineSettings = BaselineSettings()
     comparison: ComparisonSettings = ComparisonSettings()
+    flows: FlowSettings = FlowSettings()
     gates: Path
     push: PushSettings = PushSettings()
     beam_args: tuple[str, ...] = ("--runner=FnApiRunner", "--direct_num_workers=1")

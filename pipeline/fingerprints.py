@@ -63,6 +63,14 @@ MODEL_GATE: Final = (
     "interest_migration/model/evaluated.py",
     "components/model_gate.py",
 )
+FLOWS: Final = (
+    *_CORE,
+    "interest_migration/flows",
+    "interest_migration/baselines/histories.py",
+    "interest_migration/evaluation/bootstrap.py",
+    "interest_migration/evaluation/spaces.py",
+    "components/flows.py",
+)
 
 
 def fingerprint_code(parts: Iterable[str]) -> str:

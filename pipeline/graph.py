@@ -9,6 +9,7 @@ BehaviorExampleGen --+--> StatisticsGen --> ExampleValidator <-- ImportSchemaGen
                                               ^
                                          ServedModel
 
+Transform --> Flows, for the report; nothing waits for it.
 With `training.warm_start`, `BaseModel` gives the Trainer the served version to start from.
 """
 
@@ -31,6 +32,7 @@ from components.base_model import BaseModel
 from components.comparison import Comparison
 from components.evaluator import Evaluator
 from components.example_gen import BehaviorExampleGen
+from components.flows import Flows
 from components.model_gate import ModelGate
 from components.pusher import KEEP_VERSIONS, SERVED_STATE, VersionExecutor
 from components.served_model import ServedModel
@@ -145,6 +147,7 @@ def _components(
         transform,
         *([base] if base else []),
         trainer,
+        _flows(config, transform),
         evaluator,
         comparison,
         served,
@@ -210,6 +213,17 @@ def _comparison(
         evaluation=evaluation_settings(config).model_dump_json(),
         seed=config.seed,
         code=fingerprints.fingerprint_code(fingerprints.COMPARISON),
+    )
+
+
+def _flows(config: PipelineConfig, transform: Transform) -> Flows:
+    return Flows(
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        settings=config.flows.model_dump_json(),
+        new_interest_days=float(config.examples.new_interest_days),
+        seed=config.seed,
+        code=fingerprints.fingerprint_code(fingerprints.FLOWS),
     )
 
 

@@ -15,6 +15,7 @@ from pipeline.fingerprints import fingerprint_code
         fingerprints.TRAINER,
         fingerprints.EVALUATOR,
         fingerprints.COMPARISON,
+        fingerprints.FLOWS,
     ],
 )
 def test_every_part_exists_and_counts(parts: tuple[str, ...]) -> None:

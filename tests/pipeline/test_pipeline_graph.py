@@ -42,6 +42,7 @@ def test_wiring(nodes: dict[str, Any]) -> None:
         "ExampleValidator": {"statistics": "StatisticsGen", "schema": "ImportSchemaGen"},
         "Transform": {"examples": "BehaviorExampleGen", "schema": "ImportSchemaGen"},
         "Trainer": {"examples": "Transform", "transform_graph": "Transform", "schema": "ImportSchemaGen"},
+        "Flows": {"examples": "Transform", "transform_graph": "Transform"},
         "Comparison": {
             "examples": "Transform",
             "raw_examples": "BehaviorExampleGen",
@@ -138,7 +139,7 @@ def test_it_compiles_for_the_local_orchestrator() -> None:
     compiled = Compiler().compile(build("cache=false", "name=other"))
     names = [node.pipeline_node.node_info.id for node in compiled.nodes]
     assert compiled.pipeline_info.id == "other"
-    assert len(names) == 11
+    assert len(names) == 12
     assert names.index("Trainer") < names.index("ModelGate") < names.index("Pusher")
     assert not any(node.pipeline_node.execution_options.caching_options.enable_cache for node in compiled.nodes)
 
@@ -148,13 +149,13 @@ def test_it_compiles_for_kubeflow(tmp_path: Path) -> None:
     config = runner.KubeflowV2DagRunnerConfig(default_image="image", use_pipeline_spec_2_1=True)
     runner.KubeflowV2DagRunner(config, output_dir=str(tmp_path), output_filename="p.json").run(build(), write_out=True)
     tasks = json.loads((tmp_path / "p.json").read_text())["pipelineSpec"]["root"]["dag"]["tasks"]
-    assert len(tasks) == 11
+    assert len(tasks) == 12
     served = tasks["ModelGate"]["inputs"]["artifacts"]["served_model"]
     assert served["taskOutputArtifact"]["producerTask"] == "ServedModel"
 
 
 def test_artifact_types_are_found_by_their_names() -> None:
-    for name in ("Rejects", "Summary", "Comparison", "Decision"):
+    for name in ("Rejects", "Summary", "Comparison", "Decision", "Flows"):
         kind = getattr(components, name)
         assert f"components.{name}" == kind.TYPE_NAME
         assert artifact_utils.get_artifact_type_class(kind().artifact_type) is kind

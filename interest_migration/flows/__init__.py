@@ -1,0 +1,1 @@
+"""Where interests flow: what users turn to next, beyond chance, newly, and over time."""
