@@ -6,8 +6,10 @@ from pipeline.commands.evaluate import evaluate
 from pipeline.commands.gate import gate
 from pipeline.commands.ingest import ingest
 from pipeline.commands.map import map_samples
+from pipeline.commands.report import report
 from pipeline.commands.review import review
 from pipeline.commands.run import run
+from pipeline.commands.runs import runs
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
@@ -28,3 +30,5 @@ main.add_command(map_samples)
 main.add_command(evaluate)
 main.add_command(gate)
 main.add_command(review)
+main.add_command(runs)
+main.add_command(report)

@@ -8,6 +8,7 @@ from interest_migration.evaluation.results import EvaluationReport
 from interest_migration.evaluation.summary import summarise
 from interest_migration.gates.decision import Decision
 from interest_migration.ingestion.summary import IngestSummary
+from pipeline.workspace import REPORT_FILE
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Outcome:
         return {
             "run": self.run_id,
             "log": str(self.log),
+            "report": str(self.log.with_name(REPORT_FILE)),
             "decision": self.decision.to_json(),
             "review": self.review or None,
             "pushed": pushed,

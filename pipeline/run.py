@@ -17,6 +17,7 @@ from interest_migration.sources.files import absent_files, fingerprint
 from interest_migration.sources.mapping import SourceMapping
 from interest_migration.storage.atomic import replacing
 from pipeline.config import PipelineConfig
+from pipeline.records import Recorder, recorded
 from pipeline.steps import Step, StepFailedError
 from pipeline.terminal import Progress, divert_output
 from pipeline.workspace import LOG_FILE, OUTCOME_FILE, keep_schema, locked, new_run_id
@@ -82,18 +83,20 @@ def run(plan: Plan) -> "Outcome":
         run_id = new_run_id()
         folder = config.workspace / "runs" / run_id
         log = folder / LOG_FILE
-        try:
-            with divert_output(log) as terminal:
-                outcome = _read_outcome(run_id, log, _run_steps(plan, run_id, terminal))
-        except StepFailedError as error:
-            error.args = (f"{error}\nThe log: {log}",)
-            raise
-        with replacing(folder / OUTCOME_FILE) as temporary:
-            temporary.write_text(json.dumps(outcome.to_json(), indent=1), encoding="utf-8")
+        with recorded(folder, config.name, plan.describe(), config.served_directory) as recorder:
+            try:
+                with divert_output(log) as terminal:
+                    outcome = _read_outcome(run_id, log, _run_steps(plan, run_id, terminal, recorder))
+            except StepFailedError as error:
+                error.args = (f"{error}\nThe log: {log}",)
+                raise
+            with replacing(folder / OUTCOME_FILE) as temporary:
+                temporary.write_text(json.dumps(outcome.to_json(), indent=1), encoding="utf-8")
+            recorder.finish(outcome)
     return outcome
 
 
-def _run_steps(plan: Plan, run_id: str, terminal: TextIO) -> dict[str, Step]:
+def _run_steps(plan: Plan, run_id: str, terminal: TextIO, recorder: Recorder) -> dict[str, Step]:
     from absl import logging
 
     from pipeline.graph import SCHEMA_FILE, Resolved, create_pipeline
@@ -112,6 +115,13 @@ def _run_steps(plan: Plan, run_id: str, terminal: TextIO) -> dict[str, Step]:
         schema_file=str(keep_schema(SCHEMA_FILE, config.workspace)),
         base=find_base(config.served_directory, data).name if warm else NO_BASE,
     )
+    recorder.note(
+        input=str(config.data.input),
+        input_fingerprint=resolved.fingerprint,
+        span=str(config.data.span),
+        key_id=resolved.key_id,
+        served_before=resolved.served_state,
+    )
     pipeline = create_pipeline(
         config,
         plan.mapping,
@@ -120,7 +130,7 @@ def _run_steps(plan: Plan, run_id: str, terminal: TextIO) -> dict[str, Step]:
         str(config.workspace / "artifacts"),
         metadata_config(config.workspace),
     )
-    progress = Progress(terminal, len(pipeline.components))
+    progress = Progress(terminal, len(pipeline.components), recorder.steps)
     steps: dict[str, Step] = ProgressRunner(run_id, progress).run(pipeline)
     return steps
 

@@ -42,10 +42,12 @@ class Progress:
     Args:
       terminal: Where it is written.
       count: Number of steps.
+      ended: Receives the steps that have ended.
     """
 
-    def __init__(self, terminal: TextIO, count: int) -> None:
+    def __init__(self, terminal: TextIO, count: int, ended: list[Step] | None = None) -> None:
         self._terminal, self._count, self._number = terminal, count, 0
+        self._ended = [] if ended is None else ended
 
     def start(self, name: str) -> None:
         """Begins the line of a step."""
@@ -54,6 +56,7 @@ class Progress:
 
     def end(self, step: Step) -> None:
         """Ends it."""
+        self._ended.append(step)
         self._write("reused\n" if step.cached else f"{step.seconds:.1f} s\n")
 
     def fail(self) -> None:

@@ -5,7 +5,9 @@
       artifacts/             outputs of every step
       metadata.sqlite        what was run with what; unchanged steps are found here
       runs/<run>/log.txt     everything that TFX, Beam and TensorFlow say
+      runs/<run>/run.json    how a run goes or went, however it ended
       runs/<run>/outcome.json  result of a finished run
+      runs/<run>/report.html  the run for people
       schemas/               the curated schema, by content
       served/<model>/<n>/    pushed versions, unless push.directory says otherwise
       pseudonym.key          key of the pseudonyms, unless data.key_file says otherwise
@@ -26,6 +28,8 @@ from interest_migration.errors import DataError
 
 LOG_FILE: Final = "log.txt"
 OUTCOME_FILE: Final = "outcome.json"
+RUN_FILE: Final = "run.json"
+REPORT_FILE: Final = "report.html"
 
 
 @contextmanager
@@ -53,6 +57,18 @@ def locked(workspace: Path) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield  # The lock goes with the process, however that ends.
+
+
+def is_locked(workspace: Path) -> bool:
+    """Returns whether a run holds the workspace now."""
+    try:
+        with (workspace / "lock").open("r") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 def new_run_id() -> str:

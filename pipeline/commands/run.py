@@ -54,6 +54,7 @@ def run(config_file: Path, input_root: str | None, overrides: tuple[str, ...], d
 
 def _show(outcome: "Outcome", config_file: Path) -> None:
     from pipeline.commands.tables import make_console, print_ingestion, print_report, print_verdict
+    from pipeline.workspace import REPORT_FILE
 
     console = make_console()
     print_ingestion(console, outcome.ingestion)
@@ -62,3 +63,6 @@ def _show(outcome: "Outcome", config_file: Path) -> None:
     console.print(f"Log: {outcome.log}", soft_wrap=True)
     command = "run" if outcome.pushed is None else "evaluate"
     console.print(f"Next: interest-migration {command} --config {config_file}", soft_wrap=True)
+    report = outcome.log.with_name(REPORT_FILE)
+    if report.exists():
+        console.print(f"Report: {report}", soft_wrap=True)
