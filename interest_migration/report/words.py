@@ -45,7 +45,6 @@ SLICES: Final = {
     "user_attributes": "Declared attributes",
 }
 METHODS: Final = {"model": "model", "served": "served model"}
-REASONS: Final = {"duplicate": "equal to an earlier row"}
 
 
 def task_name(task: str) -> str:

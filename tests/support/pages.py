@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 _VOID = {"meta", "link", "br", "hr", "img", "input"}
-_OPTIONAL_HEADINGS = re.compile(r"h[1-6]")
+_HEADING = re.compile(r"h[1-6]")
 
 
 @dataclass
@@ -103,7 +103,7 @@ def _check_references(elements: list[Element]) -> None:
 
 
 def _check_headings(elements: list[Element]) -> None:
-    levels = [int(element.tag[1]) for element in elements if _OPTIONAL_HEADINGS.fullmatch(element.tag)]
+    levels = [int(element.tag[1]) for element in elements if _HEADING.fullmatch(element.tag)]
     assert levels[0] == 1
     assert all(after - before <= 1 for before, after in pairwise(levels)), levels
 
