@@ -132,8 +132,15 @@ def read_record(folder: Path) -> RunRecord:
 
 
 def list_records(workspace: Path) -> list[RunRecord]:
-    """Returns the records of a workspace's runs, newest first."""
-    return [read_record(folder) for folder in reversed(_run_folders(workspace))]
+    """Returns the records of a workspace's runs, newest first; a damaged one says so."""
+    return [_read_or_tell(folder) for folder in reversed(_run_folders(workspace))]
+
+
+def _read_or_tell(folder: Path) -> RunRecord:
+    try:
+        return read_record(folder)
+    except DataError as error:
+        return RunRecord(folder.name, "", "", "", State.UNREADABLE, error=str(error))
 
 
 def find_run(workspace: Path, run_id: str | None) -> Path:

@@ -19,6 +19,7 @@ class State(StrEnum):
     DATA_REFUSED = "refused by the data gate"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
+    UNREADABLE = "unreadable"  # its record is damaged
 
 
 @dataclass(frozen=True)

@@ -202,3 +202,6 @@ def test_a_damaged_record_is_named(workspace: Path) -> None:
     (folder / "run.json").write_text("{")
     with pytest.raises(DataError, match=rf"expected the record of a run in {folder}"):
         read_record(folder)
+    run(workspace, "2", outcome=outcome(True, None))
+    assert [record.state for record in list_records(workspace)] == [State.HELD, State.UNREADABLE]
+    assert "unreadable" in invoke(workspace, "runs").stdout
