@@ -216,7 +216,8 @@ class _Measured:
     def _words(self, method: str | None) -> dict[str, object]:
         subject = f"{self.rule.metric} of {self.rule.task}"
         version = self.draws.measures.about.served_version
-        reference = {None: "", SERVED: f"served version {version}"}.get(method, f"baseline {method}")
+        served = "the served model" if version is None else f"served version {version}"
+        reference = {None: "", SERVED: served}.get(method, f"baseline {method}")
         given = getattr(self.rule, self.demand)
         bounds = {
             "at_least": f"at least {given}",
