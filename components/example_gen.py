@@ -15,7 +15,9 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 
 from components.artifacts import Rejects, Summary
 from components.ingestion import NO_BOUNDS, SPLITS, SUMMARY_FILE, Plan, run_ingestion
+from interest_migration.errors import DataError
 from interest_migration.ingestion.bounds import RejectBounds
+from interest_migration.privacy.erasure import erasure_digest
 from interest_migration.privacy.keys import load_key
 
 
@@ -40,7 +42,10 @@ class _Executor(base_beam_executor.BaseBeamExecutor):
             examples=examples.uri,
             rejects=rejects.uri,
             spill=f"{rejects.uri}/spill" if exec_properties["spill"] else "",
+            erasure_list=exec_properties["erasure_list"],
+            count_users=bool(exec_properties["count_users"]),
         )
+        _check_secrets(plan, exec_properties)
         bounds = RejectBounds.model_validate_json(exec_properties["bounds"])
         rejects_folder = Path(rejects.uri)
         refused = rejects_folder.parent.parent / "refused" / rejects_folder.name
@@ -48,6 +53,17 @@ class _Executor(base_beam_executor.BaseBeamExecutor):
         Path(summary.uri).mkdir(parents=True, exist_ok=True)
         (Path(summary.uri) / SUMMARY_FILE).write_text(counts.to_json(), encoding="utf-8")
         _describe(examples, exec_properties)
+
+
+def _check_secrets(plan: Plan, exec_properties: dict[str, Any]) -> None:
+    """Neither a new key nor a new list may hide behind a cache key made of the old one."""
+    pseudonymiser = plan.pseudonymiser()
+    for name, found in (("key_id", pseudonymiser.key_id), ("erasure_digest", erasure_digest(pseudonymiser))):
+        if found != exec_properties[name]:
+            raise DataError(
+                f"expected the same {name.split('_')[0]} as at the start of the run, received another one: "
+                "the file was replaced meanwhile. Run again"
+            )
 
 
 def _describe(examples: types.Artifact, exec_properties: dict[str, Any]) -> None:
@@ -72,6 +88,9 @@ class _Spec(component_spec.ComponentSpec):
         "shards": component_spec.ExecutionParameter(type=int),
         "spill": component_spec.ExecutionParameter(type=int),
         "bounds": component_spec.ExecutionParameter(type=str),
+        "erasure_list": component_spec.ExecutionParameter(type=str),
+        "erasure_digest": component_spec.ExecutionParameter(type=str),
+        "count_users": component_spec.ExecutionParameter(type=int),
     }
     INPUTS: ClassVar[dict[str, component_spec.ChannelParameter]] = {}
     OUTPUTS = {  # noqa: RUF012
@@ -104,6 +123,9 @@ class BehaviorExampleGen(base_beam_component.BaseBeamComponent):
         shards: int,
         spill: int = 1,
         bounds: str = NO_BOUNDS.model_dump_json(),
+        erasure_list: str = "",
+        erasure_digest: str = "",
+        count_users: int = 0,
     ) -> None:
         """Makes the component.
 
@@ -119,6 +141,9 @@ class BehaviorExampleGen(base_beam_component.BaseBeamComponent):
           spill: 1 to send events through files on the local disk (one machine), 0 through Beam's shuffle (a cluster).
           bounds: `RejectBounds` as JSON. If more rows are bad, the step fails, and the rows set aside are kept in
             `refused/<execution>` beside its outputs.
+          erasure_list: File of the users whose rows are set aside; empty for none.
+          erasure_digest: Of those users, so that a changed list is a changed parameter.
+          count_users: 1 to count the distinct users of each value, which a minimum of users needs.
         """
         super().__init__(
             _Spec(
@@ -132,6 +157,9 @@ class BehaviorExampleGen(base_beam_component.BaseBeamComponent):
                 shards=shards,
                 spill=spill,
                 bounds=bounds,
+                erasure_list=erasure_list,
+                erasure_digest=erasure_digest,
+                count_users=count_users,
                 examples=types.Channel(type=standard_artifacts.Examples),
                 rejects=types.Channel(type=Rejects),
                 summary=types.Channel(type=Summary),

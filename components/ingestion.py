@@ -10,13 +10,14 @@ Beam runs again changes nothing.
 
 import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.pvalue import AsSingleton, TaggedOutput
 
@@ -32,6 +33,8 @@ from interest_migration.ingestion.bounds import RejectBounds
 from interest_migration.ingestion.dead_letters import Sources, ensure_dataset, write_dead_letters
 from interest_migration.ingestion.parcels import Parcel, pack, spill
 from interest_migration.ingestion.summary import IngestSummary, TableCounts
+from interest_migration.privacy.erasure import make_pseudonymiser
+from interest_migration.privacy.minimum_users import count_users
 from interest_migration.privacy.pseudonyms import Pseudonymiser
 from interest_migration.sources.files import Piece, absent_files, plan_pieces
 from interest_migration.sources.keyed_tables import load_lookup
@@ -41,7 +44,8 @@ from interest_migration.sources.reading import read_events
 from interest_migration.sources.tables import ItemTable, UserTable, load_items, load_users
 from interest_migration.storage.atomic import replacing
 from interest_migration.storage.tfrecords import write_tfrecords
-from schemas.features import RAW_FEATURES, Role, Shape
+from interest_migration.transform.vocabularies import COUNTED
+from schemas.features import RAW_FEATURES, USER, Role, Shape
 
 NO_BOUNDS = RejectBounds(max_share=1)
 SPLITS = ("train", "eval", "test")
@@ -49,6 +53,8 @@ SUMMARY = "summary"
 SUMMARY_FILE = "summary.json"
 HIDDEN_SUMMARY_FILE = f"_{SUMMARY_FILE}"
 """Beside the rows set aside; by its name, readers of that dataset know that it is no part of it."""
+VALUE_USERS = "value_users"
+"""Folder in the examples: for each vocabulary, how many users of the train split have which value."""
 
 
 @dataclass(frozen=True)
@@ -64,16 +70,24 @@ class Plan:
       examples: Folder of `Split-*`.
       rejects: Folder of the rows set aside.
       spill: Folder on a disk that all workers share; empty to send events through Beam's own shuffle.
+      erasure_list: File of the users whose rows are set aside; empty for none.
+      count_users: Whether the distinct users of each value are counted.
     """
 
     mapping: str
     settings: str
     input_root: str
-    key: bytes
+    key: bytes = field(repr=False)
     shards: int
     examples: str
     rejects: str
     spill: str = ""
+    erasure_list: str = ""
+    count_users: bool = False
+
+    def pseudonymiser(self) -> Pseudonymiser:
+        """Returns what replaces user ids, and knows the erased users."""
+        return make_pseudonymiser(self.key, Path(self.erasure_list) if self.erasure_list else None)
 
 
 class _ReadPiece(beam.DoFn):
@@ -84,7 +98,7 @@ class _ReadPiece(beam.DoFn):
 
     def setup(self) -> None:
         self._mapping = SourceMapping.model_validate_json(self._plan.mapping)
-        self._pseudonymiser = Pseudonymiser(self._plan.key)
+        self._pseudonymiser = self._plan.pseudonymiser()
 
     def process(self, element: tuple[int, Piece]) -> Iterator[Any]:
         index, piece = element
@@ -115,7 +129,7 @@ class _BuildShard(beam.DoFn):
         mapping = SourceMapping.model_validate_json(self._plan.mapping)
         self._settings = ExampleSettings.model_validate_json(self._plan.settings)
         self._items = load_items(mapping, self._plan.input_root)
-        self._users = load_users(mapping, self._plan.input_root, Pseudonymiser(self._plan.key))
+        self._users = load_users(mapping, self._plan.input_root, self._plan.pseudonymiser())
         self._encoder = ExampleEncoder()
 
     def process(self, element: tuple[int, Iterable[Parcel]], read: IngestSummary) -> Iterator[IngestSummary]:
@@ -134,6 +148,8 @@ class _BuildShard(beam.DoFn):
             self._write(split, shard, splits.get(split))
         with write_dead_letters(Path(self._plan.rejects), f"shard-{shard:05d}", self._sources) as add:
             add(rejected)
+        if self._plan.count_users:
+            _count_value_users(self._plan, shard, splits["train"])
         yield IngestSummary(
             rows_used=len(prepared.time_s),
             rejected=_count_reasons(rejected),
@@ -193,6 +209,7 @@ def ingest(
     shards: int,
     beam_args: list[str],
     bounds: RejectBounds = NO_BOUNDS,
+    erasure_list: Path | None = None,
 ) -> IngestSummary:
     """Runs ingestion alone: examples to `output/examples`, rows set aside to `output/rejects`.
 
@@ -209,6 +226,7 @@ def ingest(
         examples=str(output / "examples"),
         rejects=str(output / "rejects"),
         spill=str(output / "spill"),
+        erasure_list=str(erasure_list or ""),
     )
     return run_ingestion(beam.Pipeline(options=PipelineOptions(beam_args)), plan, bounds)
 
@@ -291,6 +309,14 @@ def _count_tables(items: ItemTable | None, users: UserTable | None) -> dict[str,
 
 def _count_table(used: int, left_out: int) -> TableCounts:
     return TableCounts(rows_read=used + left_out, rows_used=used, left_out=left_out)
+
+
+def _count_value_users(plan: Plan, shard: int, train: pa.RecordBatch) -> None:
+    users = train[USER].flatten()
+    for vocabulary, features in COUNTED.items():
+        path = Path(plan.examples) / VALUE_USERS / vocabulary / f"data-{shard:05d}-of-{plan.shards:05d}.parquet"
+        with replacing(path, scratch=Path(plan.rejects)) as temporary:
+            pq.write_table(count_users(users, [train[name] for name in features]), temporary)
 
 
 def _write_summary(summary: IngestSummary, rejects: str) -> None:

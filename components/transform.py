@@ -96,6 +96,7 @@ def _vocabulary(name: str, raw: Tensors, settings: VocabularySettings) -> Any:
         top_k=settings.max_size,
         frequency_threshold=settings.min_count,
         vocab_filename=name,
+        name=name,
     )
 
 

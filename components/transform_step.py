@@ -1,24 +1,53 @@
 """Transform: the stock component with repeatable results."""
 
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, Final
 
+from tfx import types
 from tfx.components import Transform as StockTransform
 from tfx.components.transform import executor
 from tfx.dsl.components.base import executor_spec
+from tfx.types import artifact_utils, standard_component_specs
+from tfx.utils import json_utils
 
 from components.batching import batches_by_size
+from components.vocabulary_filter import only_values, read_values
+
+MIN_USERS: Final = "min_users"
+"""Key in the Transform's `custom_config`: fewest distinct users behind a value of a vocabulary."""
 
 
 class RepeatableExecutor(executor.Executor):
-    """The stock executor on batches that do not depend on how fast the machine is."""
+    """The stock executor on batches that do not depend on how fast the machine is, with a minimum of users."""
 
-    def Do(self, *arguments: Any) -> None:  # noqa: N802 - TFX's name
+    def Do(  # noqa: N802 - TFX's name
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
         """Analyses and transforms."""
-        with batches_by_size():
-            super().Do(*arguments)
+        with batches_by_size(), _enough_users(input_dict, exec_properties):
+            super().Do(input_dict, output_dict, exec_properties)
 
 
 class Transform(StockTransform):
-    """`tfx.components.Transform` whose vocabularies, quantiles and scales are the same in every run."""
+    """`tfx.components.Transform` whose vocabularies, quantiles and scales are the same in every run.
+
+    With `min_users` above 1 in `custom_config`, vocabularies hold only values that so many users of the train split
+    have; its input must then come from a `BehaviorExampleGen` with `count_users`.
+    """
 
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(RepeatableExecutor)
+
+
+def _enough_users(
+    input_dict: dict[str, list[types.Artifact]], exec_properties: dict[str, Any]
+) -> AbstractContextManager[None]:
+    config = json_utils.loads(exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY] or "{}")
+    min_users = int(config.get(MIN_USERS, 1))
+    if min_users == 1:
+        return nullcontext()
+    examples = artifact_utils.get_single_uri(input_dict[standard_component_specs.EXAMPLES_KEY])
+    return only_values(read_values(Path(examples), min_users))

@@ -18,6 +18,7 @@ from interest_migration.examples.settings import ExampleSettings
 from interest_migration.flows.settings import FlowSettings
 from interest_migration.ingestion.bounds import RejectBounds
 from interest_migration.model.settings import ModelSettings
+from interest_migration.privacy.settings import PrivacySettings
 from interest_migration.settings import Settings
 from interest_migration.training.settings import TrainingSettings
 from interest_migration.transform.settings import TransformSettings
@@ -35,6 +36,7 @@ class DataSettings(Settings):
       span: Number of this batch of data.
       shards: Number of user shards; about one per 250,000 to 500,000 events, at least 4 per core.
       key_file: Key of the pseudonyms, made on first use; default: in the workspace.
+      erasure_list: Users whose rows no run may use: a file with one raw user id per line.
       max_rejected_share: Share of the rows read that may be bad; more stop the run (docs/dead_letters.md).
       max_rejected_share_by_reason: Reason -> its own bound.
     """
@@ -44,6 +46,7 @@ class DataSettings(Settings):
     span: int = Field(1, ge=0)
     shards: int = Field(8, ge=1)
     key_file: Path | None = None
+    erasure_list: Path | None = None
     max_rejected_share: float = Field(0.5, ge=0, le=1)
     max_rejected_share_by_reason: dict[str, float] = Field(default_factory=dict)
 
@@ -98,6 +101,18 @@ class PushSettings(Settings):
     keep_versions: int = Field(5, ge=1)
 
 
+class RetentionSettings(Settings):
+    """How long the artifacts of runs stay (`pipeline.retention`).
+
+    Attributes:
+      runs: Number of newest finished runs whose artifacts stay; default: all.
+      days: Runs younger than this stay too, however many.
+    """
+
+    runs: int | None = Field(None, ge=1)
+    days: float | None = Field(None, gt=0)
+
+
 class PipelineConfig(Settings):
     """Everything a run is made of.
 
@@ -118,6 +133,8 @@ class PipelineConfig(Settings):
       flows: Flow of interests.
       gates: Gates file.
       push: Where blessed models go.
+      privacy: What may be told about few people.
+      retention: How long intermediate artifacts stay.
       beam_args: Beam pipeline options.
     """
 
@@ -136,6 +153,8 @@ class PipelineConfig(Settings):
     flows: FlowSettings = FlowSettings()
     gates: Path
     push: PushSettings = PushSettings()
+    privacy: PrivacySettings = PrivacySettings()
+    retention: RetentionSettings = RetentionSettings()
     beam_args: tuple[str, ...] = ("--runner=FnApiRunner", "--direct_num_workers=1")
 
     @property
@@ -188,11 +207,19 @@ def _resolve(config: PipelineConfig, root: Path, input_root: str | None) -> Pipe
     data, push = config.data, config.push
     source = _locate(data.input, root) if input_root is None else _locate(input_root, Path.cwd())
     key_file = None if data.key_file is None else root / data.key_file
+    erasure_list = None if data.erasure_list is None else root / data.erasure_list
     return config.model_copy(
         update={
             "workspace": root / config.workspace,
             "gates": root / config.gates,
-            "data": data.model_copy(update={"mapping": root / data.mapping, "input": source, "key_file": key_file}),
+            "data": data.model_copy(
+                update={
+                    "mapping": root / data.mapping,
+                    "input": source,
+                    "key_file": key_file,
+                    "erasure_list": erasure_list,
+                }
+            ),
             "push": push.model_copy(update={"directory": push.directory and root / push.directory}),
         }
     )

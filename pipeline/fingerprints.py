@@ -23,6 +23,7 @@ INGESTION: Final = (
     "interest_migration/examples",
     "interest_migration/ingestion",
     "interest_migration/storage",
+    "interest_migration/transform/vocabularies.py",
     "components/ingestion.py",
     "components/example_gen.py",
 )
@@ -32,6 +33,8 @@ TRANSFORM: Final = (
     "components/batching.py",
     "components/transform.py",
     "components/transform_step.py",
+    "components/vocabulary_filter.py",
+    "interest_migration/privacy/minimum_users.py",
 )
 TRAINER: Final = (
     *TRANSFORM,

@@ -36,7 +36,7 @@ from components.flows import Flows
 from components.model_gate import ModelGate
 from components.pusher import KEEP_VERSIONS, SERVED_STATE, VersionExecutor
 from components.served_model import ServedModel
-from components.transform_step import Transform
+from components.transform_step import MIN_USERS, Transform
 from interest_migration.gates.evaluation import build_eval_config
 from interest_migration.gates.settings import GateSettings
 from interest_migration.serving.bases import NO_BASE
@@ -61,6 +61,7 @@ class Resolved:
       served_state: Differs whenever the served model differs.
       schema_file: The curated schema, under a path that differs whenever its content does.
       base: Name of the version that a warm start takes, see `interest_migration.serving.bases`.
+      erasure_digest: Differs whenever the users on the erasure list differ.
     """
 
     fingerprint: str
@@ -68,6 +69,7 @@ class Resolved:
     served_state: str
     schema_file: str = str(SCHEMA_FILE)
     base: str = NO_BASE
+    erasure_digest: str = ""
 
 
 def create_pipeline(
@@ -117,6 +119,7 @@ def _components(
         custom_config={
             "transform": config.transform.model_dump(mode="json"),
             "code": fingerprints.fingerprint_code(fingerprints.TRANSFORM),
+            MIN_USERS: config.privacy.min_users,
         },
         disable_statistics=not config.statistics.transformed,
     )
@@ -168,6 +171,9 @@ def _example_gen(config: PipelineConfig, mapping: SourceMapping, resolved: Resol
         key_file=str(config.key_file),
         shards=config.data.shards,
         bounds=config.data.bounds.model_dump_json(),
+        erasure_list=str(config.data.erasure_list or ""),
+        erasure_digest=resolved.erasure_digest,
+        count_users=int(config.privacy.min_users > 1),
     )
 
 

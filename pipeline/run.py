@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 from interest_migration.errors import ConfigError
 from interest_migration.gates.decision import Decision
 from interest_migration.gates.settings import GateSettings
+from interest_migration.privacy.erasure import erasure_digest, make_pseudonymiser
 from interest_migration.privacy.keys import load_key
-from interest_migration.privacy.pseudonyms import Pseudonymiser
 from interest_migration.serving.bases import NO_BASE, find_base
 from interest_migration.serving.reviews import read_reviews
 from interest_migration.serving.versions import digest_files, newest_version
@@ -108,12 +108,14 @@ def _run_steps(plan: Plan, run_id: str, terminal: TextIO, recorder: Recorder) ->
     terminal.writelines(f"note: {note}\n" for note in absent_files(plan.mapping, str(config.data.input)))
     data = fingerprint(plan.mapping, str(config.data.input))
     warm = config.training.warm_start
+    pseudonymiser = make_pseudonymiser(load_key(config.key_file), config.data.erasure_list)
     resolved = Resolved(
         fingerprint=data,
-        key_id=Pseudonymiser(load_key(config.key_file)).key_id,
+        key_id=pseudonymiser.key_id,
         served_state=served_state(config.served_directory),
         schema_file=str(keep_schema(SCHEMA_FILE, config.workspace)),
         base=find_base(config.served_directory, data).name if warm else NO_BASE,
+        erasure_digest=erasure_digest(pseudonymiser),
     )
     recorder.note(
         input=str(config.data.input),

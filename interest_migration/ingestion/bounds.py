@@ -15,7 +15,16 @@ REASONS: Final = (*map(str, Reason), *map(str, ShardReason))
 """Every reason for setting a row aside."""
 
 BY_INTENT: Final = frozenset(
-    map(str, (Reason.FILTERED_OUT, Reason.IGNORED_ACTION, ShardReason.DUPLICATE, ShardReason.HOT_USER))
+    map(
+        str,
+        (
+            Reason.FILTERED_OUT,
+            Reason.IGNORED_ACTION,
+            Reason.ERASED_USER,
+            ShardReason.DUPLICATE,
+            ShardReason.HOT_USER,
+        ),
+    )
 )
 """Reasons that say nothing bad about the data: the owner asked for them, or the same rows were delivered twice."""
 

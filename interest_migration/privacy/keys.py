@@ -3,6 +3,8 @@
 import os
 import secrets
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from interest_migration.errors import ConfigError
@@ -39,20 +41,69 @@ def load_key(file: Path, environment_variable: str = KEY_VARIABLE) -> bytes:
         ) from error
 
 
+def replace_key(file: Path, kept: Path | None = None) -> None:
+    """Puts a new random key in place of a file's key.
+
+    At every moment the file holds one whole key, the old or the new one, so a replacement that was interrupted can be
+    done again.
+
+    Args:
+      file: Key file.
+      kept: Where the old key stays; None destroys it.
+
+    Raises:
+      ConfigError: If the folder cannot be written, or `kept` holds another key.
+    """
+    try:
+        for leftover in file.parent.glob(f".{file.name}.*"):
+            leftover.unlink(missing_ok=True)  # of a replacement that was killed
+        with _new_key(file) as scratch:
+            if kept is not None:
+                _keep(file, kept)
+            os.replace(scratch, file)  # noqa: PTH105 - atomic also where the target exists
+            _sync(file.parent)
+    except OSError as error:
+        raise ConfigError(
+            f"expected a key file that can be replaced at {file}, received: {error.strerror}; the key is unchanged"
+        ) from error
+
+
 def _create(file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, scratch = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # mode 0600
+    with _new_key(file) as scratch, suppress(FileExistsError):
+        # A link appears whole or not at all, and never replaces the file of a process that was faster.
+        os.link(scratch, file)
+
+
+@contextmanager
+def _new_key(file: Path) -> Iterator[Path]:
+    """Gives a file beside `file` that holds a new key, which its owner alone can read; in the end it is removed."""
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # mode 0600
+    scratch = Path(name)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             stream.write(secrets.token_hex(_NEW_KEY_BYTES) + "\n")
             stream.flush()
             os.fsync(stream.fileno())
-        # A link appears whole or not at all, and never replaces the file of a process that was faster.
-        os.link(scratch, file)
-    except FileExistsError:
-        pass
+        yield scratch
     finally:
-        Path(scratch).unlink()
+        scratch.unlink(missing_ok=True)
+
+
+def _keep(file: Path, kept: Path) -> None:
+    try:
+        os.link(file, kept)
+    except FileExistsError:
+        if kept.read_bytes() != file.read_bytes():
+            raise ConfigError(f"expected no other key in {kept}, received one; move it away") from None
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _parse(text: str, source: str) -> bytes:

@@ -3,7 +3,10 @@
 import hashlib
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from interest_migration.errors import ContractError
 from interest_migration.privacy.identifiers import canonical_ids
@@ -21,6 +24,7 @@ class Pseudonymiser:
 
     Attributes:
       key: The secret; never shown.
+      erased: Pseudonyms of users whose rows must not be used (`privacy.erasure`).
 
     Example:
       >>> Pseudonymiser(bytes(32)).pseudonyms(pa.array([900, 900])).to_pylist()
@@ -28,6 +32,7 @@ class Pseudonymiser:
     """
 
     key: bytes = field(repr=False)
+    erased: pa.StringArray = field(default_factory=lambda: pa.array([], pa.string()), repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.key) < MINIMUM_KEY_BYTES:
@@ -51,6 +56,17 @@ class Pseudonymiser:
         distinct = canonical_ids(encoded.dictionary).dictionary_encode()
         names = pa.array(self._hash(distinct.dictionary.to_pylist()), pa.string())
         return pa.DictionaryArray.from_arrays(distinct.indices.take(encoded.indices), names)
+
+    def is_erased(self, pseudonyms: pa.DictionaryArray) -> npt.NDArray[np.bool_]:
+        """Returns `[N]` whether a user is on the erasure list.
+
+        Args:
+          pseudonyms: `[N]` from `pseudonyms`; null is nobody.
+        """
+        if not len(self.erased):
+            return np.zeros(len(pseudonyms), np.bool_)
+        listed = pc.is_in(pseudonyms.dictionary, value_set=self.erased).take(pseudonyms.indices)
+        return listed.fill_null(False).to_numpy(zero_copy_only=False)
 
     def _hash(self, names: list[str]) -> list[str]:
         """HMAC as RFC 2104 defines it, with the key's part computed once: less than half the time of `hmac.digest`."""

@@ -126,7 +126,9 @@ def _users(raw: RawBatch, stream: Stream, pseudonymiser: Pseudonymiser, verdict:
     column = stream.fields.user.column
     ids = map_distinct(raw.columns[column], lambda distinct: text_or_null(distinct, stream.null_values, canonical_ids))
     verdict.reject(null_mask(ids.indices), Reason.MISSING_USER, f"{column}: empty")
-    return pseudonymiser.pseudonyms(ids)
+    pseudonyms = pseudonymiser.pseudonyms(ids)
+    verdict.reject(pseudonymiser.is_erased(pseudonyms), Reason.ERASED_USER, f"{column}: on the erasure list")
+    return pseudonyms
 
 
 def _times(raw: RawBatch, stream: Stream, allowed: TimeRange, verdict: Verdict) -> Seconds:

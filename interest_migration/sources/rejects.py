@@ -19,6 +19,7 @@ class Reason(StrEnum):
     UNDECODABLE_TEXT = "undecodable_text"  # bytes that the file's encoding does not have
     FILTERED_OUT = "filtered_out"  # a filter of the mapping
     MISSING_USER = "missing_user"
+    ERASED_USER = "erased_user"  # on the erasure list
     MISSING_TIME = "missing_time"
     BAD_TIME = "bad_time"
     TIME_OUT_OF_RANGE = "time_out_of_range"

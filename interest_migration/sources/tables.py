@@ -77,7 +77,7 @@ class UserTable:
     Attributes:
       users: `[K]` distinct pseudonyms.
       values: `[K]` lists of `name=value`.
-      left_out: Rows of the table that were broken, had no id, or were replaced by a later row.
+      left_out: Rows of the table that were broken, had no id, were replaced by a later row, or belong to erased users.
     """
 
     users: pa.StringArray
@@ -177,8 +177,10 @@ def read_users(users: Users, paths: Sequence[str], pseudonymiser: Pseudonymiser,
     """Reads the files of a user table; see `read_items`."""
     table = read_keyed_table(users, paths, users.id, users.attributes, limit=limit)
     columns = [_attribute(name, table.columns[name], users.null_values) for name in users.attributes]
-    pseudonyms = pseudonymiser.pseudonyms(table.keys).cast(pa.string())
-    return UserTable(pseudonyms, _rows_of(columns), table.left_out)
+    pseudonyms = pseudonymiser.pseudonyms(table.keys)
+    kept = pa.array(~pseudonymiser.is_erased(pseudonyms))
+    left_out = table.left_out + len(kept) - kept.true_count
+    return UserTable(pseudonyms.cast(pa.string()).filter(kept), _rows_of(columns).filter(kept), left_out)
 
 
 def _item_columns(items: Items) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 import logging
 import os
 import stat
+import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from interest_migration.errors import ConfigError
-from interest_migration.privacy.keys import load_key
+from interest_migration.privacy.keys import load_key, replace_key
 
 HEX_KEY = "00112233445566778899aabbccddeeff"
 
@@ -85,3 +86,48 @@ def test_the_key_is_not_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture)
     with caplog.at_level(logging.DEBUG):
         key = load_key(tmp_path / "k")
     assert key.hex() not in caplog.text
+
+
+def test_a_replaced_key_is_another_one_that_its_owner_alone_can_read(tmp_path: Path) -> None:
+    file = tmp_path / "pseudonym.key"
+    old = load_key(file)
+    replace_key(file)
+    assert load_key(file) != old
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_an_old_key_stays_where_it_is_asked_to(tmp_path: Path) -> None:
+    file, kept = tmp_path / "pseudonym.key", tmp_path / "old.key"
+    old = load_key(file)
+    replace_key(file, kept)
+    assert load_key(kept) == old != load_key(file)
+
+
+def test_another_key_is_never_overwritten(tmp_path: Path) -> None:
+    file, kept = tmp_path / "pseudonym.key", tmp_path / "old.key"
+    keys = load_key(file), load_key(kept)
+    with pytest.raises(ConfigError, match="expected no other key in .*old.key"):
+        replace_key(file, kept)
+    assert (load_key(file), load_key(kept)) == keys
+
+
+@pytest.mark.parametrize("step", ["mkstemp", "fsync", "link", "replace"])
+def test_a_rotation_interrupted_anywhere_leaves_a_whole_key_and_can_be_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    file, kept = tmp_path / "pseudonym.key", tmp_path / "old.key"
+    old = load_key(file)
+    with monkeypatch.context() as patch:
+        patch.setattr(tempfile if step == "mkstemp" else os, step, interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            replace_key(file, kept)
+    assert load_key(file) == old
+    (tmp_path / ".pseudonym.key.killed").touch()
+    replace_key(file, kept)
+    assert load_key(kept) == old != load_key(file)
+    assert sorted(tmp_path.iterdir()) == [kept, file]
+
+
+def interrupt(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
