@@ -43,5 +43,14 @@ def describe(error: ValidationError) -> str:
     lines = []
     for problem in error.errors():
         where = ".".join(str(part) for part in problem["loc"]) or "(top level)"
-        lines.append(f"{where}: {problem['msg']}, received {problem['input']!r}")
+        lines.append(f"{where}: {problem['msg']}, received {_shown(problem['input'])}")
     return "; ".join(lines)
+
+
+def _shown(value: object) -> str:
+    """Shows what stands at one field; of a section that does not fit as a whole, its keys (lists may hold user ids)."""
+    if isinstance(value, dict):
+        return "a section with " + (", ".join(map(str, value)) or "nothing")
+    if isinstance(value, list | tuple):
+        return f"a list of {len(value)}"
+    return repr(value)

@@ -202,7 +202,7 @@ def _check_names(path: str, columns: Sequence[str], names: Sequence[str], option
     remedy = ""
     if len(names) == 1:
         remedy = f"the first row was not split at {options.delimiter!r}: set `delimiter`"
-    require_columns(path, columns, names, remedy)
+    require_columns(path, columns, names, remedy, may_be_data=True)
     if twice := sorted(name for name in columns if names.count(name) > 1):
         raise DataError(f"{path}: expected distinct columns, received {', '.join(twice)} more than once")
 

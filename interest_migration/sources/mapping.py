@@ -30,6 +30,7 @@ from interest_migration.sources.fields import (
     Time,
 )
 from interest_migration.sources.file_sources import FileSource
+from interest_migration.sources.user_column import check_uses_of_user
 
 
 def _as_utc(value: Any) -> Any:
@@ -64,6 +65,7 @@ class Fields(Settings):
     def _check(self) -> Self:
         if self.quantity is not None and (self.quantity.total_column or self.quantity.constant == 0):
             raise ValueError("quantity must be a column or a constant above zero")
+        check_uses_of_user(self.user.column, {name: getattr(self, name) for name in type(self).model_fields})
         return self
 
     @property
@@ -104,6 +106,8 @@ class Stream(FileSource):
         added = [name for join in self.joins for name in join.columns]
         if len(set(added)) < len(added):
             raise ValueError("expected every joined column once")
+        if any(condition.column == self.fields.user.column for condition in self.filters):
+            raise ValueError("a filter of the user column would store raw user ids; put them in data.erasure_list")
         if own := {join.column for join in self.joins} & set(added):
             raise ValueError(f"joins add {', '.join(sorted(own))}, which is the column they join by")
         return self
@@ -153,6 +157,11 @@ class Users(FileSource):
 
     id: str
     attributes: tuple[str, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        check_uses_of_user(self.id, {"attributes": self.attributes})
+        return self
 
 
 class SourceMapping(Settings):

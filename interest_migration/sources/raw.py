@@ -1,5 +1,6 @@
 """What the file readers hand over: columns as they are in the file, and where each row was."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +18,9 @@ from interest_migration.sources.distinct import null_where
 from interest_migration.sources.rejects import Mask, Rows
 
 MAX_BATCH_ROWS: Final = 262_144
+
+_ABOUT_THE_FILE: Final = re.compile("Parquet|straddling")
+_QUOTE: Final = re.compile(r"""[:'"`(#\d]""")
 
 
 @dataclass(frozen=True)
@@ -134,8 +138,17 @@ def _is_utf8(value: bytes) -> bool:
     return True
 
 
-def require_columns(path: str, wanted: Sequence[str], found: Sequence[str], remedy: str = "") -> None:
+def require_columns(
+    path: str, wanted: Sequence[str], found: Sequence[str], remedy: str = "", *, may_be_data: bool = False
+) -> None:
     """Checks that a file has the columns that the mapping names.
+
+    Args:
+      path: File.
+      wanted: Columns that the mapping names.
+      found: Columns of the file.
+      remedy: What to do.
+      may_be_data: Whether `found` is the first row of a file that perhaps has no header, and so may hold a user id.
 
     Raises:
       DataError: Naming the missing columns, those found, and similar names.
@@ -144,6 +157,11 @@ def require_columns(path: str, wanted: Sequence[str], found: Sequence[str], reme
     if not missing:
         return
     folded = {name.casefold(): name for name in found}
+    if may_be_data and found and folded.keys().isdisjoint(name.casefold() for name in wanted):
+        raise DataError(
+            f"{path}: expected the columns {', '.join(map(repr, missing))} that the mapping names, received "
+            f"{len(found)} others in the first row (is it a header?); {remedy or 'correct the mapping or the file'}"
+        )
     near = {name: get_close_matches(name.casefold(), folded, 1) for name in missing}
     hints = [f"did you mean {folded[match[0]]!r} for {name!r}?" for name, match in near.items() if match]
     raise DataError(
@@ -165,8 +183,23 @@ def readable(path: str, expectation: str) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError, EOFError, LZMAError, UnicodeError, MemoryError) as error:
-        cause = getattr(error, "strerror", None) or str(error).split("\n")[0][:200] or type(error).__name__
+        # Not `from error`: messages of Arrow quote rows, and those are shown in the traceback of the log.
         raise DataError(
-            f"{path}: expected {expectation}, received: {cause}; check that the file is complete "
+            f"{path}: expected {expectation}, received: {safe_cause(error)}; check that the file is complete "
             "and that the mapping gives its format"
-        ) from error
+        ) from None
+
+
+def safe_cause(error: Exception) -> str:
+    """Returns what a library says of a file, without what it may quote from it, which may be a user id.
+
+    Example:
+      CSV parse error: Expected 6 columns, got 2: 900,tea -> CSV parse error.
+    """
+    if isinstance(error, UnicodeError):
+        return "text in another encoding"
+    if cause := getattr(error, "strerror", None):
+        return str(cause)
+    text = str(error).split("\n")[0][:200]
+    known = text if _ABOUT_THE_FILE.search(text) else _QUOTE.split(text)[0].strip()
+    return known or type(error).__name__

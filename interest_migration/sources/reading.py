@@ -18,7 +18,7 @@ from interest_migration.sources.file_readers import read_raw
 from interest_migration.sources.files import Piece
 from interest_migration.sources.keyed_tables import load_lookup
 from interest_migration.sources.mapping import SourceMapping, Stream
-from interest_migration.sources.raw import RawBatch
+from interest_migration.sources.raw import RawBatch, safe_cause
 from interest_migration.sources.rejects import Reason, Rows, reject_batch
 from interest_migration.sources.trees import CategoryTree, load_tree
 from schemas.events import EVENT_SCHEMA, POSITION_FIELDS
@@ -56,6 +56,11 @@ def read_events(
         except ContractError as error:
             kinds = ", ".join(f"{name} ({column.type})" for name, column in raw.columns.items())
             raise DataError(f"{piece.path}: {error}; the columns are {kinds}") from error
+        except pa.ArrowException as error:
+            # Not `from error`: the message may quote a row.
+            raise DataError(
+                f"{piece.path}: expected columns that can be converted, received: {safe_cause(error)}"
+            ) from None
 
 
 def _join(raw: RawBatch, stream: Stream, piece: Piece) -> RawBatch:

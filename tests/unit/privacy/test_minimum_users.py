@@ -11,8 +11,10 @@ EXAMPLES = st.lists(
 
 def table_of(examples: list[tuple[str, list[str]]], columns: int = 1) -> pa.Table:
     users = pa.array([user for user, _ in examples], pa.string())
-    lists = [pa.array([values[place::columns] for _, values in examples], pa.large_list(pa.string()))
-             for place in range(columns)]
+    lists = [
+        pa.array([values[place::columns] for _, values in examples], pa.large_list(pa.string()))
+        for place in range(columns)
+    ]
     return count_users(users, lists)
 
 

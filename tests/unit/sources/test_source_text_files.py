@@ -178,10 +178,10 @@ def test_gzip_members_one_after_the_other(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"x,y\n1,2\n", r"expected the columns 'a', 'b' .* received x, y; correct the mapping"),
+        (b"x,y\n1,2\n", r"expected the columns 'a', 'b' .* received 2 others in the first row .*; correct the mapping"),
         (b"a,B\n1,2\n", r"received a, B; did you mean 'B' for 'b'\?"),
         (b"a;b\n1;2\n", r"the first row was not split at ',': set `delimiter`"),
-        (b"7,mueller@example.org\n", r"received 2 columns whose names look like data \(is there no header\?\)"),
+        (b"7,mueller@example.org\n", r"received 2 others in the first row \(is it a header\?\)"),
         (b"a,b,a\n1,2,3\n", "expected distinct columns, received a more than once"),
         (b"\xff\xfe" + "a,b\n1,2\n".encode("utf-16-le"), "received utf-16; set `encoding: utf-16`"),
         (b"PAR1\x15\x04", "received a Parquet file; set `format: parquet`"),
