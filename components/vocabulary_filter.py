@@ -51,7 +51,7 @@ def only_values(allowed: Mapping[str, frozenset[bytes]]) -> Iterator[None]:
 
     def remember(self: Any, operation: Any, extra_args: Any) -> None:
         init(self, operation, extra_args)
-        self.vocabulary = operation.label.split("/")[0]
+        self.vocabulary = operation.label.partition("[")[2].split("/")[0].rstrip("]")  # VocabularyPrune[items]
 
     def filter_first(self: Any, inputs: Any) -> Any:
         (counts,) = inputs
