@@ -46,7 +46,7 @@ def only_values(allowed: Mapping[str, frozenset[bytes]]) -> Iterator[None]:
     Args:
       allowed: Name of the vocabulary, which is also its `name` in `tft.vocabulary` -> values.
     """
-    node = analyzer_impls._VocabularyPruneImpl  # noqa: SLF001 - the place that TFT has for this
+    node = analyzer_impls._VocabularyPruneImpl
     expand, init = node.expand, node.__init__
 
     def remember(self: Any, operation: Any, extra_args: Any) -> None:

@@ -6,6 +6,7 @@ from pipeline.commands.evaluate import evaluate
 from pipeline.commands.gate import gate
 from pipeline.commands.ingest import ingest
 from pipeline.commands.map import map_samples
+from pipeline.commands.privacy import privacy
 from pipeline.commands.report import report
 from pipeline.commands.review import review
 from pipeline.commands.run import run
@@ -32,3 +33,4 @@ main.add_command(gate)
 main.add_command(review)
 main.add_command(runs)
 main.add_command(report)
+main.add_command(privacy)

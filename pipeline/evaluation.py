@@ -13,7 +13,7 @@ from interest_migration.gates.judge import judge
 from interest_migration.gates.settings import GateSettings
 from pipeline.config import PipelineConfig
 from pipeline.terminal import divert_output
-from pipeline.workspace import LOG_FILE, OUTCOME_FILE, new_run_id
+from pipeline.workspace import LOG_FILE, OUTCOME_FILE, new_run_id, reading
 
 if TYPE_CHECKING:
     from interest_migration.evaluation.results import EvaluationReport
@@ -30,6 +30,11 @@ def evaluate_run(config: PipelineConfig, model: Path | None, examples: Path | No
     Raises:
       DataError: If there is no finished run, or a folder is not what it should be.
     """
+    with reading(config.workspace):
+        return _compare(config, model, examples)
+
+
+def _compare(config: PipelineConfig, model: Path | None, examples: Path | None) -> "EvaluationReport":
     artifacts = newest_artifacts(config.workspace)
     model_folder = _require(model or Path(artifacts["model"]) / "Format-Serving", "saved_model.pb", "a SavedModel")
     examples_folder = _require(examples or Path(artifacts["transformed_examples"]), "Split-test", "example splits")

@@ -17,10 +17,11 @@ from interest_migration.sources.files import absent_files, fingerprint
 from interest_migration.sources.mapping import SourceMapping
 from interest_migration.storage.atomic import replacing
 from pipeline.config import PipelineConfig
+from pipeline.holding import holding
 from pipeline.records import Recorder, recorded
 from pipeline.steps import Step, StepFailedError
 from pipeline.terminal import Progress, divert_output
-from pipeline.workspace import LOG_FILE, OUTCOME_FILE, keep_schema, locked, new_run_id
+from pipeline.workspace import LOG_FILE, OUTCOME_FILE, keep_schema, new_run_id
 
 if TYPE_CHECKING:
     from pipeline.outcome import Outcome, Pushed
@@ -76,10 +77,11 @@ def run(plan: Plan) -> "Outcome":
 
     Raises:
       InputError: If the input, the workspace or the push directory cannot be used.
+      DiskFullError: If a disk was full.
       StepFailedError: If a step fails; the message names the log.
     """
     config = plan.config
-    with locked(config.workspace):
+    with holding(config):
         run_id = new_run_id()
         folder = config.workspace / "runs" / run_id
         log = folder / LOG_FILE

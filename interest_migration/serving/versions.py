@@ -8,11 +8,12 @@ A version appears by one rename, so a watcher sees all of it or nothing.
 """
 
 import errno
+import fcntl
 import hashlib
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -94,8 +95,7 @@ def push_version(model: Path, directory: Path, keep: int) -> Push:
         raise ContractError(f"expected to keep at least 1 version, received {keep}")
     if not any(path.is_file() for path in model.rglob("*")):
         raise DataError(f"expected a model in {model}, found no file")
-    with _clear_errors(directory):
-        directory.mkdir(parents=True, exist_ok=True)
+    with _clear_errors(directory), _one_at_a_time(directory):
         _remove_leftovers(directory)
         newest = newest_version(directory)
         if newest and digest_files(newest.path) == digest_files(model):
@@ -103,6 +103,19 @@ def push_version(model: Path, directory: Path, keep: int) -> Push:
         version = _publish(model, directory)
         remove_old_versions(directory, keep)
     return Push(version, is_new=True)
+
+
+def check_writable(directory: Path) -> None:
+    """Checks that versions can be pushed to a folder, which is created if missing.
+
+    Raises:
+      DataError: If the folder cannot be written.
+    """
+    with _clear_errors(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        probe = _temporary(directory)
+        probe.mkdir()
+        probe.rmdir()
 
 
 def remove_old_versions(directory: Path, keep: int) -> None:
@@ -114,6 +127,22 @@ def remove_old_versions(directory: Path, keep: int) -> None:
         except FileNotFoundError:
             continue  # another push removed it
         shutil.rmtree(condemned, ignore_errors=True)
+
+
+@contextmanager
+def _one_at_a_time(directory: Path) -> Iterator[None]:
+    """Pushes wait for each other, so that none removes what another compares with.
+
+    Where the file system has no locks they go on: numbers are claimed by a rename all the same.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _publish(model: Path, directory: Path) -> Version:
@@ -183,7 +212,8 @@ def _clear_errors(directory: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        cause = error.args[0][0][2] if isinstance(error, shutil.Error) else error.strerror
         raise DataError(
             f"expected a folder that can be written for served models, received {directory}: "
-            f"{error.strerror or error}. Set push.directory to another place or change its permissions"
+            f"{cause or error}. Set push.directory to another place or change its permissions"
         ) from error

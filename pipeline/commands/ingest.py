@@ -38,6 +38,11 @@ Examples:
     show_default=True,
     help="End with 3 if more of the rows read are bad.",
 )
+@click.option(
+    "--erasure-list",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Users whose rows are set aside, one raw id per line.",
+)
 @click.option("--beam-arg", "beam_args", multiple=True, default=BEAM_ARGS, show_default=True, help="Beam option.")
 @JSON
 def ingest(
@@ -49,6 +54,7 @@ def ingest(
     shards: int,
     key_file: Path | None,
     max_rejected_share: float,
+    erasure_list: Path | None,
     beam_args: tuple[str, ...],
     as_json: bool,
 ) -> None:
@@ -63,6 +69,7 @@ def ingest(
         from interest_migration.privacy.keys import load_key
         from interest_migration.sources.mapping import SourceMapping
         from pipeline.config import read_values
+        from pipeline.workspace import locked
 
         settings = ExampleSettings.from_values(read_values(examples, overrides), source=str(examples or "--set"))
         source = SourceMapping.from_yaml(mapping)
@@ -70,7 +77,10 @@ def ingest(
         from components.ingestion import ingest as run_ingestion
 
         bounds = RejectBounds(max_share=max_rejected_share)
-        return run_ingestion(source, input_root, output, settings, key, shards, list(beam_args), bounds)
+        with locked(output):
+            return run_ingestion(
+                source, input_root, output, settings, key, shards, list(beam_args), bounds, erasure_list
+            )
 
     finish(work, as_json=as_json, to_json=_plain, show=_show)
 

