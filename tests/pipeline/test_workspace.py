@@ -31,7 +31,7 @@ def test_a_workspace_serves_one_run_at_a_time(tmp_path: Path) -> None:
 def test_an_unusable_workspace_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with (
-        pytest.raises(DataError, match=r"expected a workspace that can be written, received .*file/w"),
+        pytest.raises(DataError, match=r"expected a folder that can be written, received .*file/w"),
         locked(tmp_path / "file" / "w"),
     ):
         pass

@@ -15,10 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pipeline.graph
-import pipeline.local
-from pipeline.cli import main
 from tfx.orchestration.portable.launcher import Launcher
+
+from pipeline.cli import main
 
 
 def die() -> None:
@@ -51,7 +50,7 @@ def attempt(config: str, victim: str | None) -> int:
         return os.waitpid(child, 0)[1]
     if victim:
         Launcher._run_executor = deadly(Launcher._run_executor, victim)
-        sys.stdout = open(os.devnull, "w")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     main(["run", "--config", config, "--json"])
     return 1
 

@@ -23,11 +23,9 @@ def _contents(path: Path, folder: Path) -> Iterator[bytes]:
     if data[:2] == b"\x1f\x8b":
         yield gzip.decompress(data)
     if data[:4] == b"PAR1":
-        table = pq.read_table(path)  # also what its dictionary pages hold and no row uses is in `data`, uncompressed
+        table = pq.read_table(path)
         yield str(table.schema).encode()
         yield str(table.to_pylist()).encode()
-        for column in (chunk for column in table.columns for chunk in column.chunks):
-            yield str(column.dictionary_encode().dictionary.to_pylist()).encode()
     if data[:15] == b"SQLite format 3":
         with sqlite3.connect(path) as database:
             for line in database.iterdump():

@@ -67,6 +67,7 @@ def prepare_shop(folder: Path) -> None:
         "training": {"epochs": 3, "batch_size": 64},
         "comparison": {"resamples": 20},
         "baselines": {"churn_trees": 5, "pair_trees": 5},
+        "privacy": {"min_users": 3},
         "gates": "gates.yaml",
     }
     write_yaml(folder / "config.yaml", config)
