@@ -34,7 +34,7 @@ def run_fn(fn_args: FnArgs) -> None:
         SavedModel), `model_run_dir` (receives logs and `training.json`), and `custom_config` with the values of
         `ModelSettings` under `model`, `TrainingSettings` under `training`, `ExampleSettings` under `examples` and
         `TransformSettings` under `transform`; what is missing has its default. Under `origin`, digest of the log
-        (`data`) and public id of the pseudonym key (`key_id`). `base_model` (what `BaseModel` found) is read if
+        (`data`), public id of the pseudonym key (`key_id`) and of the erased users (`erasure_digest`). `base_model` (what `BaseModel` found) is read if
         `training.warm_start` is on.
 
     Raises:
@@ -83,9 +83,10 @@ def _sizes(transform: tft.TFTransformOutput, config: Values) -> VocabularySizes:
 
 
 def _provenance(examples: ExampleSettings, origin: Mapping[str, str]) -> Provenance:
-    """Held-out users are chosen by pseudonym, so another key or seed holds others out."""
+    """Held-out users are chosen by pseudonym, so another key or seed holds others out; erased ones are held out too."""
     held_out = f"{examples.user_holdout} {examples.seed} {origin.get('key_id', '')}" if examples.user_holdout else ""
-    return Provenance(data=origin.get("data", ""), held_out=held_out)
+    erased = f"erased {origin['erasure_digest']}" if origin.get("erasure_digest") else ""
+    return Provenance(data=origin.get("data", ""), held_out=" ".join(part for part in (held_out, erased) if part))
 
 
 def _values(path: str) -> pa.Array:

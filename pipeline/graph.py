@@ -201,7 +201,11 @@ def _trainer(
             "training": config.training.model_dump(mode="json"),
             "examples": config.examples.model_dump(mode="json"),
             "transform": config.transform.model_dump(mode="json"),
-            "origin": {"data": resolved.fingerprint, "key_id": resolved.key_id},
+            "origin": {
+                "data": resolved.fingerprint,
+                "key_id": resolved.key_id,
+                "erasure_digest": resolved.erasure_digest,
+            },
             "code": fingerprints.fingerprint_code(fingerprints.TRAINER),
         },
     )

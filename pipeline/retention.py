@@ -16,10 +16,9 @@ from pipeline.artifact_store import ArtifactStore, Folder
 from pipeline.config import PipelineConfig, RetentionSettings
 from pipeline.workspace import OUTCOME_FILE, removing
 
-ABOUT_NOBODY: Final = frozenset(
-    ("Model", "ModelBlessing", "ModelEvaluation", "PushedModel", "Schema", "components.Comparison")
-)
-"""Types of artifacts that hold no user's row: `erase` leaves them. All others hold examples or statistics of them."""
+ABOUT_NOBODY: Final = frozenset(("Model", "ModelBlessing", "ModelEvaluation", "PushedModel", "Schema"))
+"""Types of artifacts that hold no user's row: `erase` leaves them. All others hold rows of users, measured users
+(`components.Comparison`, `components.Decision`), or statistics of few."""
 
 
 @dataclass(frozen=True)

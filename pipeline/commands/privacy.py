@@ -71,8 +71,8 @@ def erase(
 ) -> None:
     """Deletes the artifacts of earlier runs that may hold users of the erasure list.
 
-    Those are all examples, statistics, vocabularies and rows set aside, since they hold every user; the next run makes
-    them anew without the erased users. Models that were trained before stay, and are named.
+    Those are all examples, statistics, vocabularies, rows set aside and comparisons, since they hold every user; the
+    next run makes them anew without the erased users. Models that were trained before stay, and are named.
     """
 
     def work(config: "PipelineConfig") -> "Account":

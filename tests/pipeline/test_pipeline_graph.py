@@ -15,7 +15,7 @@ from pipeline.config import load_config
 from pipeline.graph import SCHEMA_FILE, Resolved, create_pipeline
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-RESOLVED = Resolved(fingerprint="f00d", key_id="beef", served_state="3-cafe")
+RESOLVED = Resolved(fingerprint="f00d", key_id="beef", erasure_digest="dead", served_state="3-cafe")
 
 
 def build(*overrides: str, resolved: Resolved = RESOLVED) -> Pipeline:
@@ -93,7 +93,7 @@ def test_what_served_state_changes_of_the_compiled_pipeline() -> None:
 
 def test_the_export_is_told_what_it_learns_from(nodes: dict[str, Any]) -> None:
     config = json.loads(nodes["Trainer"].exec_properties["custom_config"])
-    assert config["origin"] == {"data": "f00d", "key_id": "beef"}
+    assert config["origin"] == {"data": "f00d", "key_id": "beef", "erasure_digest": "dead"}
 
 
 def test_parameters_are_of_types_that_every_orchestrator_has(nodes: dict[str, Any]) -> None:
