@@ -34,7 +34,8 @@ def run_fn(fn_args: FnArgs) -> None:
         SavedModel), `model_run_dir` (receives logs and `training.json`), and `custom_config` with the values of
         `ModelSettings` under `model`, `TrainingSettings` under `training`, `ExampleSettings` under `examples` and
         `TransformSettings` under `transform`; what is missing has its default. Under `origin`, digest of the log
-        (`data`), public id of the pseudonym key (`key_id`) and of the erased users (`erasure_digest`). `base_model` (what `BaseModel` found) is read if
+        (`data`), public id of the pseudonym key (`key_id`) and digest of the erased users (`erasure_digest`).
+        `base_model` (what `BaseModel` found) is read if
         `training.warm_start` is on.
 
     Raises:

@@ -27,8 +27,8 @@ def measured(outcome: str) -> list[dict[str, object]]:
 
 
 def content(version: Path) -> dict[str, bytes]:
-    """What a model is made of; TensorFlow draws the fingerprint's id anew whenever it saves."""
-    files = (path for path in version.rglob("*") if path.is_file() and path.name != "fingerprint.pb")
+    """Weights, vocabularies and manifest; how TensorFlow writes the graph down differs from process to process."""
+    files = (path for path in version.rglob("*") if path.is_file() and path.suffix != ".pb")
     return {str(path.relative_to(version)): path.read_bytes() for path in files}
 
 
@@ -43,7 +43,8 @@ def copy_shop(shop: Shop, folder: Path) -> Path:
 
 def leftovers(workspace: Path) -> list[Path]:
     """What no finished step has made."""
-    half_written = [folder.path for folder in ArtifactStore(workspace).folders() if not folder.type_name]
+    unknown = (folder.path for folder in ArtifactStore(workspace).folders() if not folder.type_name)
+    half_written = [path for path in unknown if any(path.iterdir())]
     names: Iterable[str] = (".temp", ".removed", ".pushing-*", ".pseudonym.key.*", "spill")
     temporary = [path for name in names for path in workspace.rglob(name)]
     return [*half_written, *temporary, *workspace.glob("artifacts/*/.system/stateful_working_dir/*")]
