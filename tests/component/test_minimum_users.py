@@ -11,7 +11,7 @@ from synthetic_log import write_log
 from tensorflow_transform.beam import analyzer_impls
 from transform_runner import transform_examples
 
-from components.ingestion import VALUE_USERS, Plan, run_ingestion
+from components.ingestion import NO_BOUNDS, VALUE_USERS, Plan, run_ingestion
 from components.vocabulary_filter import only_values, read_values
 from interest_migration.errors import DataError
 from interest_migration.examples.settings import ExampleSettings
@@ -50,7 +50,7 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
         rejects=str(folder / "rejects"),
         count_users=True,
     )
-    run_ingestion(beam.Pipeline(), plan)
+    run_ingestion(beam.Pipeline(), plan, NO_BOUNDS)
     return folder / "examples"
 
 
