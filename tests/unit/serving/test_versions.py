@@ -118,6 +118,31 @@ def test_pushes_at_the_same_time_lose_none(tmp_path: Path, served: Path) -> None
     assert weights == {"0", "1", "2", "3", "4", "5"}
 
 
+def push_often(models: list[Path], served: Path) -> None:
+    for model in models:
+        push_version(model, served, keep=1)
+
+
+def test_pushes_at_the_same_time_that_keep_one_version_do_not_disturb_each_other(
+    tmp_path: Path, served: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find_slowly(directory: Path) -> versions.Version | None:
+        found = newest_version(directory)
+        time.sleep(0.01)  # time for the others to remove it
+        return found
+
+    monkeypatch.setattr(versions, "newest_version", find_slowly)
+    models = [make_model(tmp_path / f"m{number}", str(number)) for number in range(20)]
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=push_often, args=(models[part::4], served)) for part in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+        assert process.exitcode == 0
+    assert numbers(served) == [20]
+
+
 def test_a_watcher_never_sees_an_unfinished_version(tmp_path: Path, served: Path) -> None:
     models = [make_model(tmp_path / f"m{number}", str(number) * 100_000) for number in range(5)]
     context = multiprocessing.get_context("fork")
