@@ -4,6 +4,7 @@ Span and fingerprint are parameters: the submitting command resolves them, since
 to run a driver that would, and since parameters are what a cache key is made of.
 """
 
+import shutil
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,8 +15,9 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, component_spec, standard_artifacts
 
 from components.artifacts import Rejects, Summary
-from components.ingestion import NO_BOUNDS, SPLITS, SUMMARY_FILE, Plan, run_ingestion
+from components.ingestion import HIDDEN_PROFILE_FILE, NO_BOUNDS, SPLITS, SUMMARY_FILE, Plan, run_ingestion
 from interest_migration.ingestion.bounds import RejectBounds
+from interest_migration.ingestion.profile import PROFILE_FILE
 from interest_migration.privacy.keys import load_key
 
 
@@ -40,6 +42,7 @@ class _Executor(base_beam_executor.BaseBeamExecutor):
             examples=examples.uri,
             rejects=rejects.uri,
             spill=f"{rejects.uri}/spill" if exec_properties["spill"] else "",
+            partitions=exec_properties["partitions"],
         )
         bounds = RejectBounds.model_validate_json(exec_properties["bounds"])
         rejects_folder = Path(rejects.uri)
@@ -47,6 +50,9 @@ class _Executor(base_beam_executor.BaseBeamExecutor):
         counts = run_ingestion(self._make_beam_pipeline(), plan, bounds, keep=refused)
         Path(summary.uri).mkdir(parents=True, exist_ok=True)
         (Path(summary.uri) / SUMMARY_FILE).write_text(counts.to_json(), encoding="utf-8")
+        profile = Path(rejects.uri) / HIDDEN_PROFILE_FILE
+        if profile.exists():
+            shutil.move(profile, Path(summary.uri) / PROFILE_FILE)
         _describe(examples, exec_properties)
 
 
@@ -72,6 +78,7 @@ class _Spec(component_spec.ComponentSpec):
         "shards": component_spec.ExecutionParameter(type=int),
         "spill": component_spec.ExecutionParameter(type=int),
         "bounds": component_spec.ExecutionParameter(type=str),
+        "partitions": component_spec.ExecutionParameter(type=str),
     }
     INPUTS: ClassVar[dict[str, component_spec.ChannelParameter]] = {}
     OUTPUTS = {  # noqa: RUF012
@@ -85,7 +92,7 @@ class BehaviorExampleGen(base_beam_component.BaseBeamComponent):
     """Reads behaviour logs and writes examples: one user at one cut time.
 
     Outputs: `examples` with the splits train, eval and test; `rejects`, the rows set aside, as Parquet; `summary`, the
-    counts as JSON.
+    counts as JSON, and, of a log in dated partitions, what its newest spans hold (`profile.arrow`).
     """
 
     SPEC_CLASS = _Spec
@@ -104,6 +111,7 @@ class BehaviorExampleGen(base_beam_component.BaseBeamComponent):
         shards: int,
         spill: int = 1,
         bounds: str = NO_BOUNDS.model_dump_json(),
+        partitions: str = "",
     ) -> None:
         """Makes the component.
 
@@ -119,6 +127,7 @@ class BehaviorExampleGen(base_beam_component.BaseBeamComponent):
           spill: 1 to send events through files on the local disk (one machine), 0 through Beam's shuffle (a cluster).
           bounds: `RejectBounds` as JSON. If more rows are bad, the step fails, and the rows set aside are kept in
             `refused/<execution>` beside its outputs.
+          partitions: `Selection` of dated partitions as JSON; empty where the log has none.
         """
         super().__init__(
             _Spec(
@@ -132,6 +141,7 @@ class BehaviorExampleGen(base_beam_component.BaseBeamComponent):
                 shards=shards,
                 spill=spill,
                 bounds=bounds,
+                partitions=partitions,
                 examples=types.Channel(type=standard_artifacts.Examples),
                 rejects=types.Channel(type=Rejects),
                 summary=types.Channel(type=Summary),

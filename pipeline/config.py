@@ -19,6 +19,7 @@ from interest_migration.flows.settings import FlowSettings
 from interest_migration.ingestion.bounds import RejectBounds
 from interest_migration.model.settings import ModelSettings
 from interest_migration.settings import Settings
+from interest_migration.sources.partition_settings import PartitionSettings
 from interest_migration.training.settings import TrainingSettings
 from interest_migration.transform.settings import TransformSettings
 
@@ -32,7 +33,9 @@ class DataSettings(Settings):
     Attributes:
       mapping: Source mapping, a YAML file.
       input: Folder or file of the logs, or `package:<name>/<folder>`; `--input` on the command line wins.
-      span: Number of this batch of data.
+      span: Number of this batch of data; with `partitions` it follows from the newest one that is read.
+      partitions: Pattern of dated partitions below the input, such as `events/{YYYY}-{MM}-{DD}`, and what may be
+        missing or late in them; see docs/spans.md.
       shards: Number of user shards; about one per 250,000 to 500,000 events, at least 4 per core.
       key_file: Key of the pseudonyms, made on first use; default: in the workspace.
       max_rejected_share: Share of the rows read that may be bad; more stop the run (docs/dead_letters.md).
@@ -42,6 +45,7 @@ class DataSettings(Settings):
     mapping: Path
     input: str | None = None
     span: int = Field(1, ge=0)
+    partitions: PartitionSettings | None = None
     shards: int = Field(8, ge=1)
     key_file: Path | None = None
     max_rejected_share: float = Field(0.5, ge=0, le=1)
@@ -117,6 +121,7 @@ class PipelineConfig(Settings):
       comparison: Model beside baselines.
       flows: Flow of interests.
       gates: Gates file.
+      data_gates: What data must look like before anything is learned from them; none checks nothing.
       push: Where blessed models go.
       beam_args: Beam pipeline options.
     """
@@ -135,6 +140,7 @@ class PipelineConfig(Settings):
     comparison: ComparisonSettings = ComparisonSettings()
     flows: FlowSettings = FlowSettings()
     gates: Path
+    data_gates: Path | None = None
     push: PushSettings = PushSettings()
     beam_args: tuple[str, ...] = ("--runner=FnApiRunner", "--direct_num_workers=1")
 
@@ -192,6 +198,7 @@ def _resolve(config: PipelineConfig, root: Path, input_root: str | None) -> Pipe
         update={
             "workspace": root / config.workspace,
             "gates": root / config.gates,
+            "data_gates": config.data_gates and root / config.data_gates,
             "data": data.model_copy(update={"mapping": root / data.mapping, "input": source, "key_file": key_file}),
             "push": push.model_copy(update={"directory": push.directory and root / push.directory}),
         }
