@@ -4,6 +4,7 @@ Span and fingerprint are parameters: the submitting command resolves them, since
 to run a driver that would, and since parameters are what a cache key is made of.
 """
 
+import shutil
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,9 +15,10 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, component_spec, standard_artifacts
 
 from components.artifacts import Rejects, Summary
-from components.ingestion import NO_BOUNDS, SPLITS, SUMMARY_FILE, Plan, run_ingestion
+from components.ingestion import HIDDEN_PROFILE_FILE, NO_BOUNDS, SPLITS, SUMMARY_FILE, Plan, run_ingestion
 from interest_migration.errors import DataError
 from interest_migration.ingestion.bounds import RejectBounds
+from interest_migration.ingestion.profile import PROFILE_FILE
 from interest_migration.privacy.erasure import erasure_digest
 from interest_migration.privacy.keys import load_key
 
@@ -44,6 +46,7 @@ class _Executor(base_beam_executor.BaseBeamExecutor):
             spill=f"{rejects.uri}/spill" if exec_properties["spill"] else "",
             erasure_list=exec_properties["erasure_list"],
             count_users=bool(exec_properties["count_users"]),
+            partitions=exec_properties["partitions"],
         )
         _check_secrets(plan, exec_properties)
         bounds = RejectBounds.model_validate_json(exec_properties["bounds"])
@@ -52,6 +55,9 @@ class _Executor(base_beam_executor.BaseBeamExecutor):
         counts = run_ingestion(self._make_beam_pipeline(), plan, bounds, keep=refused)
         Path(summary.uri).mkdir(parents=True, exist_ok=True)
         (Path(summary.uri) / SUMMARY_FILE).write_text(counts.to_json(), encoding="utf-8")
+        profile = Path(rejects.uri) / HIDDEN_PROFILE_FILE
+        if profile.exists():
+            shutil.move(profile, Path(summary.uri) / PROFILE_FILE)
         _describe(examples, exec_properties)
 
 
@@ -91,6 +97,7 @@ class _Spec(component_spec.ComponentSpec):
         "erasure_list": component_spec.ExecutionParameter(type=str),
         "erasure_digest": component_spec.ExecutionParameter(type=str),
         "count_users": component_spec.ExecutionParameter(type=int),
+        "partitions": component_spec.ExecutionParameter(type=str),
     }
     INPUTS: ClassVar[dict[str, component_spec.ChannelParameter]] = {}
     OUTPUTS = {  # noqa: RUF012
@@ -104,7 +111,7 @@ class BehaviorExampleGen(base_beam_component.BaseBeamComponent):
     """Reads behaviour logs and writes examples: one user at one cut time.
 
     Outputs: `examples` with the splits train, eval and test; `rejects`, the rows set aside, as Parquet; `summary`, the
-    counts as JSON.
+    counts as JSON, and, of a log in dated partitions, what its newest spans hold (`profile.arrow`).
     """
 
     SPEC_CLASS = _Spec
@@ -126,6 +133,7 @@ class BehaviorExampleGen(base_beam_component.BaseBeamComponent):
         erasure_list: str = "",
         erasure_digest: str = "",
         count_users: int = 0,
+        partitions: str = "",
     ) -> None:
         """Makes the component.
 
@@ -144,6 +152,7 @@ class BehaviorExampleGen(base_beam_component.BaseBeamComponent):
           erasure_list: File of the users whose rows are set aside; empty for none.
           erasure_digest: Of those users, so that a changed list is a changed parameter.
           count_users: 1 to count the distinct users of each value, which a minimum of users needs.
+          partitions: `Selection` of dated partitions as JSON; empty where the log has none.
         """
         super().__init__(
             _Spec(
@@ -160,6 +169,7 @@ class BehaviorExampleGen(base_beam_component.BaseBeamComponent):
                 erasure_list=erasure_list,
                 erasure_digest=erasure_digest,
                 count_users=count_users,
+                partitions=partitions,
                 examples=types.Channel(type=standard_artifacts.Examples),
                 rejects=types.Channel(type=Rejects),
                 summary=types.Channel(type=Summary),

@@ -32,6 +32,7 @@ from interest_migration.ingestion.balance import PieceBalance
 from interest_migration.ingestion.bounds import RejectBounds
 from interest_migration.ingestion.dead_letters import Sources, ensure_dataset, write_dead_letters
 from interest_migration.ingestion.parcels import Parcel, pack, spill
+from interest_migration.ingestion.profile import PROFILE_FILE, merge_profiles, periods_of, profile_events, write_profile
 from interest_migration.ingestion.summary import IngestSummary, TableCounts
 from interest_migration.privacy.erasure import make_pseudonymiser
 from interest_migration.privacy.minimum_users import count_users
@@ -39,6 +40,7 @@ from interest_migration.privacy.pseudonyms import Pseudonymiser
 from interest_migration.sources.files import Piece, absent_files, plan_pieces
 from interest_migration.sources.keyed_tables import load_lookup
 from interest_migration.sources.mapping import SourceMapping
+from interest_migration.sources.partition_settings import Selection
 from interest_migration.sources.paths import resolve_root
 from interest_migration.sources.reading import read_events
 from interest_migration.sources.tables import ItemTable, UserTable, load_items, load_users
@@ -50,9 +52,11 @@ from schemas.features import RAW_FEATURES, USER, Role, Shape
 NO_BOUNDS = RejectBounds(max_share=1)
 SPLITS = ("train", "eval", "test")
 SUMMARY = "summary"
+PROFILE = "profile"
 SUMMARY_FILE = "summary.json"
 HIDDEN_SUMMARY_FILE = f"_{SUMMARY_FILE}"
-"""Beside the rows set aside; by its name, readers of that dataset know that it is no part of it."""
+HIDDEN_PROFILE_FILE = f"_{PROFILE_FILE}"
+"""Beside the rows set aside; by their names, readers of that dataset know that they are no part of it."""
 VALUE_USERS = "value_users"
 """Folder in the examples: for each vocabulary, how many users of the train split have which value."""
 
@@ -72,6 +76,7 @@ class Plan:
       spill: Folder on a disk that all workers share; empty to send events through Beam's own shuffle.
       erasure_list: File of the users whose rows are set aside; empty for none.
       count_users: Whether the distinct users of each value are counted.
+      partitions: `Selection` of dated partitions as JSON; empty where the log has none.
     """
 
     mapping: str
@@ -84,6 +89,7 @@ class Plan:
     spill: str = ""
     erasure_list: str = ""
     count_users: bool = False
+    partitions: str = ""
 
     def pseudonymiser(self) -> Pseudonymiser:
         """Returns what replaces user ids, and knows the erased users."""
@@ -107,7 +113,7 @@ class _ReadPiece(beam.DoFn):
             for number, (events, rejected) in enumerate(read_events(piece, index, self._mapping, self._pseudonymiser)):
                 balance.add(events, rejected)
                 add(rejected)
-                yield TaggedOutput(SUMMARY, _summarise_read(events, rejected))
+                yield TaggedOutput(SUMMARY, _summarise_read(events, rejected, piece))
                 yield from self._partition(events, f"{index:05d}-{number:05d}")
             balance.check()
         yield TaggedOutput(SUMMARY, IngestSummary(tables=_count_joins(self._mapping, piece)))
@@ -128,17 +134,21 @@ class _BuildShard(beam.DoFn):
     def setup(self) -> None:
         mapping = SourceMapping.model_validate_json(self._plan.mapping)
         self._settings = ExampleSettings.model_validate_json(self._plan.settings)
-        self._items = load_items(mapping, self._plan.input_root)
-        self._users = load_users(mapping, self._plan.input_root, self._plan.pseudonymiser())
+        selection = Selection.parse(self._plan.partitions)
+        self._periods = periods_of(selection, mapping)
+        self._items = load_items(mapping, self._plan.input_root, selection)
+        self._users = load_users(mapping, self._plan.input_root, self._plan.pseudonymiser(), selection)
         self._encoder = ExampleEncoder()
 
-    def process(self, element: tuple[int, Iterable[Parcel]], read: IngestSummary) -> Iterator[IngestSummary]:
+    def process(self, element: tuple[int, Iterable[Parcel]], read: IngestSummary) -> Iterator[Any]:
         shard, parcels = element
         tables = [pa.Table.from_batches([parcel.open()]) for parcel in parcels]
         events = pa.concat_tables(tables, promote_options="permissive")
         if self._items:
             events = self._items.join(events)
         prepared, rejected = prepare_shard(events, self._settings)
+        if self._periods:
+            yield TaggedOutput(PROFILE, profile_events(prepared, self._periods))
         attributes = self._users.attributes(prepared.users) if self._users else None
         if read.first_event_s is None or read.last_event_s is None:
             return
@@ -171,10 +181,11 @@ def expand_ingestion(pipeline: beam.Pipeline, plan: Plan) -> None:
     Raises:
       DataError: If the mapping's files are missing.
     """
-    mapping = SourceMapping.model_validate_json(plan.mapping)
-    pieces = plan_pieces(mapping, plan.input_root)
+    mapping, selection = SourceMapping.model_validate_json(plan.mapping), Selection.parse(plan.partitions)
+    pieces = plan_pieces(mapping, plan.input_root, selection)
     sources = Sources.of(pieces, resolve_root(plan.input_root).folder)
-    notes = pipeline | "Notes" >> beam.Create([IngestSummary(notes=absent_files(mapping, plan.input_root))])
+    absent = absent_files(mapping, plan.input_root, selection)
+    notes = pipeline | "Notes" >> beam.Create([IngestSummary(notes=absent)])
     read = (
         pipeline
         | "Pieces" >> beam.Create(list(enumerate(pieces)))  # which also spreads them over the workers
@@ -185,10 +196,14 @@ def expand_ingestion(pipeline: beam.Pipeline, plan: Plan) -> None:
         read.parcels
         | "Typed" >> beam.Map(lambda parcel: parcel).with_output_types(tuple[int, Parcel])
         | "GroupByShard" >> beam.GroupByKey()
-        | "Build" >> beam.ParDo(_BuildShard(plan, sources), AsSingleton(read_summary))
+        | "Build"
+        >> beam.ParDo(_BuildShard(plan, sources), AsSingleton(read_summary)).with_outputs(PROFILE, main="summaries")
     )
+    if periods_of(selection, mapping):
+        profiles = built[PROFILE] | "Profile" >> beam.CombineGlobally(merge_profiles)
+        _ = profiles | "WriteProfile" >> beam.Map(write_profile, f"{plan.rejects}/{HIDDEN_PROFILE_FILE}")
     _ = (
-        (notes, read_summary, built)
+        (notes, read_summary, built.summaries)
         | "Summaries" >> beam.Flatten()
         | "Sum" >> beam.CombineGlobally(IngestSummary.total)
         | "WriteSummary" >> beam.Map(_write_summary, plan.rejects)
@@ -268,13 +283,16 @@ def run_ingestion(pipeline: beam.Pipeline, plan: Plan, bounds: RejectBounds, kee
     return summary
 
 
-def _summarise_read(events: pa.RecordBatch, rejected: pa.RecordBatch) -> IngestSummary:
+def _summarise_read(events: pa.RecordBatch, rejected: pa.RecordBatch, piece: Piece) -> IngestSummary:
+    late, delay_s = piece.times.count_late(events["time_s"].to_numpy()) if piece.times else (0, 0)
     bounds = pc.min_max(events["time_s"]).as_py()
     return IngestSummary(
         rows_read=events.num_rows + rejected.num_rows,
         rejected=_count_reasons(rejected),
         first_event_s=bounds["min"],
         last_event_s=bounds["max"],
+        late_events=late,
+        largest_delay_s=delay_s,
     )
 
 

@@ -11,6 +11,7 @@ from pipeline.commands.report import report
 from pipeline.commands.review import review
 from pipeline.commands.run import run
 from pipeline.commands.runs import runs
+from pipeline.commands.spans import spans
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
@@ -34,3 +35,4 @@ main.add_command(review)
 main.add_command(runs)
 main.add_command(report)
 main.add_command(privacy)
+main.add_command(spans)

@@ -20,6 +20,7 @@ from interest_migration.ingestion.bounds import RejectBounds
 from interest_migration.model.settings import ModelSettings
 from interest_migration.privacy.settings import PrivacySettings
 from interest_migration.settings import Settings
+from interest_migration.sources.partition_settings import PartitionSettings
 from interest_migration.training.settings import TrainingSettings
 from interest_migration.transform.settings import TransformSettings
 
@@ -33,7 +34,9 @@ class DataSettings(Settings):
     Attributes:
       mapping: Source mapping, a YAML file.
       input: Folder or file of the logs, or `package:<name>/<folder>`; `--input` on the command line wins.
-      span: Number of this batch of data.
+      span: Number of this batch of data; with `partitions` it follows from the newest one that is read.
+      partitions: Pattern of dated partitions below the input, such as `events/{YYYY}-{MM}-{DD}`, and what may be
+        missing or late in them; see docs/spans.md.
       shards: Number of user shards; about one per 250,000 to 500,000 events, at least 4 per core.
       key_file: Key of the pseudonyms, made on first use; default: in the workspace.
       erasure_list: Users whose rows no run may use: a file with one raw user id per line.
@@ -44,6 +47,7 @@ class DataSettings(Settings):
     mapping: Path
     input: str | None = None
     span: int = Field(1, ge=0)
+    partitions: PartitionSettings | None = None
     shards: int = Field(8, ge=1)
     key_file: Path | None = None
     erasure_list: Path | None = None
@@ -132,6 +136,7 @@ class PipelineConfig(Settings):
       comparison: Model beside baselines.
       flows: Flow of interests.
       gates: Gates file.
+      data_gates: What data must look like before anything is learned from them; none checks nothing.
       push: Where blessed models go.
       privacy: What may be told about few people.
       retention: How long intermediate artifacts stay.
@@ -152,6 +157,7 @@ class PipelineConfig(Settings):
     comparison: ComparisonSettings = ComparisonSettings()
     flows: FlowSettings = FlowSettings()
     gates: Path
+    data_gates: Path | None = None
     push: PushSettings = PushSettings()
     privacy: PrivacySettings = PrivacySettings()
     retention: RetentionSettings = RetentionSettings()
@@ -212,6 +218,7 @@ def _resolve(config: PipelineConfig, root: Path, input_root: str | None) -> Pipe
         update={
             "workspace": root / config.workspace,
             "gates": root / config.gates,
+            "data_gates": config.data_gates and root / config.data_gates,
             "data": data.model_copy(
                 update={
                     "mapping": root / data.mapping,

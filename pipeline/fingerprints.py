@@ -43,6 +43,14 @@ TRAINER: Final = (
     "interest_migration/training",
     "components/trainer.py",
 )
+DATA_GATE: Final = (
+    *_CORE,
+    "interest_migration/data_gate",
+    "interest_migration/gates/decision.py",
+    "interest_migration/ingestion",
+    "components/data_gate.py",
+    "components/data_statistics.py",
+)
 EVALUATOR: Final = (
     *_CORE,
     "interest_migration/gates/classification.py",

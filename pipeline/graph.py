@@ -1,6 +1,8 @@
 """The pipeline: the same components and wiring for every runner.
 
-BehaviorExampleGen --+--> StatisticsGen --> ExampleValidator <-- ImportSchemaGen
+BehaviorExampleGen --+--> StatisticsGen --> ExampleValidator --> DataGate <-- ImportSchemaGen
+                     |                                              |
+                     |        +----- (the schema, if it passes) <---+
                      +--> Transform --> Trainer --+--> Evaluator
                      |        |                   |
                      +--------+--> Comparison <---+-------------> Pusher
@@ -26,10 +28,12 @@ from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import pusher_pb2, trainer_pb2, transform_pb2
+from tfx.types import BaseChannel
 
 import schemas
 from components.base_model import BaseModel
 from components.comparison import Comparison
+from components.data_gate import DataGate
 from components.evaluator import Evaluator
 from components.example_gen import BehaviorExampleGen
 from components.flows import Flows
@@ -37,6 +41,7 @@ from components.model_gate import ModelGate
 from components.pusher import KEEP_VERSIONS, SERVED_STATE, VersionExecutor
 from components.served_model import ServedModel
 from components.transform_step import MIN_USERS, Transform
+from interest_migration.data_gate.settings import DataGateSettings
 from interest_migration.gates.evaluation import build_eval_config
 from interest_migration.gates.settings import GateSettings
 from interest_migration.serving.bases import NO_BASE
@@ -62,6 +67,10 @@ class Resolved:
       schema_file: The curated schema, under a path that differs whenever its content does.
       base: Name of the version that a warm start takes, see `interest_migration.serving.bases`.
       erasure_digest: Differs whenever the users on the erasure list differ.
+      partitions: Which dated partitions are read, `Selection` as JSON; empty where the log has none.
+      delivery: What is known of the data, `Delivery` as JSON.
+      reference: The earlier run to compare with, `Reference` as JSON; empty if there is none.
+      requests: Digest of the logged requests, if a data gate looks at them.
     """
 
     fingerprint: str
@@ -70,6 +79,10 @@ class Resolved:
     schema_file: str = str(SCHEMA_FILE)
     base: str = NO_BASE
     erasure_digest: str = ""
+    partitions: str = ""
+    delivery: str = '{"name": "all data"}'
+    reference: str = ""
+    requests: str = ""
 
 
 def create_pipeline(
@@ -79,6 +92,7 @@ def create_pipeline(
     resolved: Resolved,
     pipeline_root: str,
     metadata_connection_config: metadata_store_pb2.ConnectionConfig | None = None,
+    data_gates: DataGateSettings | None = None,
 ) -> Pipeline:
     """Builds the pipeline.
 
@@ -89,11 +103,12 @@ def create_pipeline(
       resolved: Fingerprints and the served state.
       pipeline_root: Where artifacts go.
       metadata_connection_config: Metadata store of a local run.
+      data_gates: The data gates that it names, if it does.
     """
     return Pipeline(
         pipeline_name=config.name,
         pipeline_root=pipeline_root,
-        components=_components(config, mapping, gates, resolved),
+        components=_components(config, mapping, gates, resolved, data_gates),
         enable_cache=config.cache,
         metadata_connection_config=metadata_connection_config,
         beam_pipeline_args=list(config.beam_args),
@@ -101,7 +116,11 @@ def create_pipeline(
 
 
 def _components(
-    config: PipelineConfig, mapping: SourceMapping, gates: GateSettings, resolved: Resolved
+    config: PipelineConfig,
+    mapping: SourceMapping,
+    gates: GateSettings,
+    resolved: Resolved,
+    data_gates: DataGateSettings | None,
 ) -> list[BaseComponent]:
     example_gen = _example_gen(config, mapping, resolved)
     examples = example_gen.outputs["examples"]
@@ -111,6 +130,9 @@ def _components(
     schema_gen = ImportSchemaGen(schema_file=resolved.schema_file)
     schema = schema_gen.outputs["schema"]
     validator = ExampleValidator(statistics=statistics.outputs["statistics"], schema=schema)
+    gates_of_data = [_data_gate(data_gates, resolved, example_gen, statistics, validator, schema)] if data_gates else []
+    for data_gate in gates_of_data:
+        schema = data_gate.outputs["approved_schema"]
     transform = Transform(
         examples=examples,
         schema=schema,
@@ -124,7 +146,7 @@ def _components(
         disable_statistics=not config.statistics.transformed,
     )
     base = _base_model(config, resolved) if config.training.warm_start else None
-    trainer = _trainer(config, transform, schema_gen, base, resolved)
+    trainer = _trainer(config, transform, schema, base, resolved)
     model = trainer.outputs["model"]
     evaluator = Evaluator(
         examples=examples,
@@ -147,6 +169,7 @@ def _components(
         statistics,
         schema_gen,
         validator,
+        *gates_of_data,
         transform,
         *([base] if base else []),
         trainer,
@@ -174,6 +197,28 @@ def _example_gen(config: PipelineConfig, mapping: SourceMapping, resolved: Resol
         erasure_list=str(config.data.erasure_list or ""),
         erasure_digest=resolved.erasure_digest,
         count_users=int(config.privacy.min_users > 1),
+        partitions=resolved.partitions,
+    )
+
+
+def _data_gate(
+    rules: DataGateSettings,
+    resolved: Resolved,
+    example_gen: BehaviorExampleGen,
+    statistics: StatisticsGen,
+    validator: ExampleValidator,
+    schema: BaseChannel,
+) -> BaseComponent:
+    return DataGate(
+        settings=rules.model_dump_json(),
+        delivery=resolved.delivery,
+        reference=resolved.reference,
+        requests=resolved.requests,
+        code=fingerprints.fingerprint_code(fingerprints.DATA_GATE),
+        statistics=statistics.outputs["statistics"],
+        anomalies=validator.outputs["anomalies"],
+        summary=example_gen.outputs["summary"],
+        schema=schema,
     )
 
 
@@ -184,7 +229,7 @@ def _base_model(config: PipelineConfig, resolved: Resolved) -> BaseComponent:
 def _trainer(
     config: PipelineConfig,
     transform: Transform,
-    schema_gen: ImportSchemaGen,
+    schema: BaseChannel,
     base: BaseComponent | None,
     resolved: Resolved,
 ) -> Trainer:
@@ -192,7 +237,7 @@ def _trainer(
         run_fn=RUN_FN,
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
-        schema=schema_gen.outputs["schema"],
+        schema=schema,
         base_model=base.outputs["model"] if base else None,
         train_args=trainer_pb2.TrainArgs(splits=["train"]),
         eval_args=trainer_pb2.EvalArgs(splits=["eval"]),

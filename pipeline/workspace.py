@@ -9,6 +9,8 @@
       runs/<run>/run.json    how a run goes or went, however it ended
       runs/<run>/outcome.json  result of a finished run
       runs/<run>/report.html  the run for people
+      runs/<run>/data.json     which data it read, for later runs to compare with
+      runs/<run>/data_decision.json  what the data gate said, of refused runs too
       schemas/               the curated schema, by content
       served/<model>/<n>/    pushed versions, unless push.directory says otherwise
       pseudonym.key          key of the pseudonyms, unless data.key_file says otherwise
@@ -32,6 +34,7 @@ LOG_FILE: Final = "log.txt"
 OUTCOME_FILE: Final = "outcome.json"
 RUN_FILE: Final = "run.json"
 REPORT_FILE: Final = "report.html"
+DATA_DECISION_FILE: Final = "data_decision.json"
 
 
 @contextmanager

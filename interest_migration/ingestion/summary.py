@@ -40,6 +40,8 @@ class IngestSummary:
       labels: Split -> label -> examples that have it (the others cannot, see docs/examples_and_labels.md).
       notes: What a person should know besides, such as optional files that are absent.
       tables: Name of a table -> its rows. Of equal names one counts: every worker reads the whole table.
+      late_events: Used events that are older than the day of the partition they came in.
+      largest_delay_s: Longest time from such an event to the start of that day, in seconds.
     """
 
     rows_read: int = 0
@@ -52,6 +54,8 @@ class IngestSummary:
     labels: dict[str, dict[str, int]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     tables: dict[str, TableCounts] = field(default_factory=dict)
+    late_events: int = 0
+    largest_delay_s: int = 0
 
     @classmethod
     def total(cls, parts: Iterable["IngestSummary"]) -> Self:
@@ -71,6 +75,8 @@ class IngestSummary:
             labels={split: _add(part.labels.get(split, {}) for part in parts) for split in splits},
             notes=list(dict.fromkeys(note for part in parts for note in part.notes)),
             tables=dict(sorted({name: counts for part in parts for name, counts in part.tables.items()}.items())),
+            late_events=sum(part.late_events for part in parts),
+            largest_delay_s=max((part.largest_delay_s for part in parts), default=0),
         )
 
     def check(self) -> None:

@@ -18,6 +18,7 @@ from interest_migration.sources.fields import NumberField, TextField
 from interest_migration.sources.filters import passes
 from interest_migration.sources.mapping import SourceMapping, Stream
 from interest_migration.sources.numbers import Numbers, parse_numbers
+from interest_migration.sources.partition_times import PartitionTimes
 from interest_migration.sources.raw import RawBatch
 from interest_migration.sources.rejects import Reason, Verdict
 from interest_migration.sources.times import Seconds, parse_times
@@ -37,12 +38,13 @@ class TimeRange:
 
     first_s: int
     last_s: int
+    partition: PartitionTimes | None = None
 
 
-def time_range(mapping: SourceMapping) -> TimeRange:
-    """Returns the range that the mapping allows; without a `not_after`, until a day from now."""
+def time_range(mapping: SourceMapping, partition: PartitionTimes | None = None) -> TimeRange:
+    """Returns the range that mapping and partition allow; without a `not_after`, until a day from now."""
     last = mapping.not_after.timestamp() if mapping.not_after else time.time() + _DAY_SECONDS
-    return TimeRange(int(mapping.not_before.timestamp()), int(last))
+    return TimeRange(int(mapping.not_before.timestamp()), int(last), partition)
 
 
 def convert(
@@ -138,6 +140,8 @@ def _times(raw: RawBatch, stream: Stream, allowed: TimeRange, verdict: Verdict) 
     verdict.reject(bad, Reason.BAD_TIME, f"{field.column}: expected {' or '.join(field.format)}")
     outside = (seconds < allowed.first_s) | (seconds > allowed.last_s)
     verdict.reject(outside, Reason.TIME_OUT_OF_RANGE, f"{field.column}: before not_before or after not_after")
+    if allowed.partition:
+        allowed.partition.judge(seconds, field.column, verdict)
     return seconds
 
 

@@ -16,6 +16,8 @@ from interest_migration.sources.file_readers import WHOLE_FILE, Part
 from interest_migration.sources.file_sources import FileFormat, FileSource
 from interest_migration.sources.line_ranges import split_lines
 from interest_migration.sources.mapping import SourceMapping, Stream
+from interest_migration.sources.partition_settings import Selection
+from interest_migration.sources.partition_times import PartitionTimes
 from interest_migration.sources.paths import (
     InputRoot,
     file_format,
@@ -43,6 +45,7 @@ class Piece:
       part: Which part of it.
       lookups: For each join of the stream, the files of its table.
       tree: Files of the stream's category tree.
+      times: Which times are expected in it, where the log lies in dated partitions.
     """
 
     stream: str
@@ -51,9 +54,10 @@ class Piece:
     part: Part = WHOLE_FILE
     lookups: tuple[tuple[str, ...], ...] = ()
     tree: tuple[str, ...] = ()
+    times: PartitionTimes | None = None
 
 
-def plan_pieces(mapping: SourceMapping, input_root: str) -> list[Piece]:
+def plan_pieces(mapping: SourceMapping, input_root: str, selection: Selection | None = None) -> list[Piece]:
     """Lists what is to be read, always in the same order.
 
     Large uncompressed CSV and JSON-lines files are cut between lines where that is certainly right; Parquet files
@@ -62,33 +66,57 @@ def plan_pieces(mapping: SourceMapping, input_root: str) -> list[Piece]:
     Args:
       mapping: The source mapping.
       input_root: Folder, file, glob, or `package:NAME/FOLDER`.
+      selection: Which dated partitions are read; none reads every file.
 
     Raises:
       DataError: If there is nothing to read or a file is damaged.
     """
-    root = resolve_root(input_root)
+    root = resolve_root(input_root, selection)
     pieces = [piece for stream in mapping.streams for piece in _stream_pieces(mapping, stream, root)]
     if not pieces:
         raise DataError(f"expected files for a stream in {root.folder}, received none, not even optional ones")
     return pieces
 
 
-def fingerprint(mapping: SourceMapping, input_root: str) -> str:
-    """Returns 32 hexadecimal digits that change when the input changes.
+@dataclass(frozen=True)
+class Fingerprints:
+    """What an input's bytes are.
 
-    It covers the names below the input, sizes and every byte (BLAKE2b, about a second per gigabyte) of all files of
+    Attributes:
+      whole: 32 hexadecimal digits that change when the input changes.
+      spans: Span -> the same for its partition, where the log lies in partitions.
+    """
+
+    whole: str
+    spans: dict[int, str]
+
+
+def fingerprint(mapping: SourceMapping, input_root: str, selection: Selection | None = None) -> str:
+    """Returns `fingerprints(...).whole`."""
+    return fingerprints(mapping, input_root, selection).whole
+
+
+def fingerprints(mapping: SourceMapping, input_root: str, selection: Selection | None = None) -> Fingerprints:
+    """Returns digests that change when the input changes.
+
+    They cover the names below the input, sizes and every byte (BLAKE2b, about a second per gigabyte) of all files of
     streams and tables. Sampling the bytes would be faster and could miss a change; modification times would be faster
     still, and differ between copies of the same data. A file that the user chose by name counts without its name.
 
     Raises:
       DataError: If there is nothing to read.
     """
-    root = resolve_root(input_root)
-    digest = hashlib.blake2b(digest_size=16)
+    root = resolve_root(input_root, selection)
+    whole = hashlib.blake2b(digest_size=16)
+    spans = {span: hashlib.blake2b(digest_size=16) for span in (selection.spans if selection else ())}
     for role, path in _all_files(mapping, root):
         name = "" if path in root.chosen else Path(path).relative_to(root.folder).as_posix()
-        digest.update(json.dumps([role, name, Path(path).stat().st_size, _content_digest(path)]).encode())
-    return digest.hexdigest()
+        entry = json.dumps([role, name, Path(path).stat().st_size, _content_digest(path)]).encode()
+        whole.update(entry)
+        found = selection.spans_of.find(name) if selection else None
+        if found:
+            spans[found[0]].update(entry)
+    return Fingerprints(whole.hexdigest(), {span: digest.hexdigest() for span, digest in spans.items()})
 
 
 def _stream_pieces(mapping: SourceMapping, stream: Stream, root: InputRoot) -> Iterator[Piece]:
@@ -102,8 +130,15 @@ def _stream_pieces(mapping: SourceMapping, stream: Stream, root: InputRoot) -> I
         raise DataError(f"expected rows for stream {stream.name!r}, received only empty files: {', '.join(paths)}")
     for path in paths:
         kind = file_format(stream, path)
+        times = _times(stream, path, root)
         for part in _parts(stream, path, kind):
-            yield Piece(stream.name, path, kind, part, lookups, tree)
+            yield Piece(stream.name, path, kind, part, lookups, tree, times)
+
+
+def _times(stream: Stream, path: str, root: InputRoot) -> PartitionTimes | None:
+    if root.selection is None:
+        return None
+    return root.selection.times(Path(path).relative_to(root.folder).as_posix(), stream.fields.time.timezone)
 
 
 def _parts(source: FileSource, path: str, kind: FileFormat) -> list[Part]:
@@ -125,13 +160,13 @@ def _parts(source: FileSource, path: str, kind: FileFormat) -> list[Part]:
     ]
 
 
-def absent_files(mapping: SourceMapping, input_root: str) -> list[str]:
+def absent_files(mapping: SourceMapping, input_root: str, selection: Selection | None = None) -> list[str]:
     """Says which optional files of a mapping are not there, a line each.
 
     Raises:
       DataError: If files that are not optional are missing.
     """
-    root = resolve_root(input_root)
+    root = resolve_root(input_root, selection)
     return [
         f"{role} is optional and absent: nothing in {root.folder} is named {', '.join(source.files)}"
         for role, source, paths in _all_sources(mapping, root)

@@ -11,6 +11,7 @@ from interest_migration.sources.byte_streams import COMPRESSION_SUFFIXES
 from interest_migration.sources.fields import CategoryField
 from interest_migration.sources.file_sources import FileFormat, FileSource
 from interest_migration.sources.mapping import SourceMapping
+from interest_migration.sources.partition_settings import Selection
 from interest_migration.sources.workbooks import advice_for
 
 PACKAGE_PREFIX: Final = "package:"
@@ -36,13 +37,15 @@ class InputRoot:
     Attributes:
       folder: Folder that the mapping's file names are relative to.
       chosen: The files themselves, where the user named a file or a glob.
+      selection: Which dated partitions are read; none reads every file.
     """
 
     folder: str
     chosen: tuple[str, ...] = ()
+    selection: Selection | None = None
 
 
-def resolve_root(input_root: str) -> InputRoot:
+def resolve_root(input_root: str, selection: Selection | None = None) -> InputRoot:
     """Finds a folder, a file, the files of a glob, or `package:NAME/FOLDER` inside an installed Python package.
 
     Raises:
@@ -50,7 +53,7 @@ def resolve_root(input_root: str) -> InputRoot:
     """
     place = _package_folder(input_root) if input_root.startswith(PACKAGE_PREFIX) else Path(input_root).expanduser()
     if place.is_dir():
-        return InputRoot(str(place))
+        return InputRoot(str(place), selection=selection)
     files = [place] if place.is_file() else _matching_files(Path(place.anchor), str(place.relative_to(place.anchor)))
     if not files:
         raise DataError(f"expected a folder, a file or a glob of files as input, received {input_root}: nothing there")
@@ -84,6 +87,9 @@ def source_files(source: FileSource, root: InputRoot, role: str) -> list[str]:
     folder = Path(root.folder)
     found = {path for pattern in source.files for path in _find(folder, pattern, source.format)}
     found -= {path for pattern in source.exclude for path in _find(folder, pattern, source.format)}
+    selection = root.selection
+    if selection:
+        found = {path for path in found if selection.keeps(path.relative_to(folder).as_posix())}
     if not found and not source.optional:
         raise DataError(
             f"expected files {', '.join(source.files)} for {role} in {root.folder}, received "

@@ -43,7 +43,7 @@ def read_events(
       DataError: If the file cannot be read or a column is missing or of a type that cannot be used.
     """
     stream = mapping.stream(piece.stream)
-    allowed = time_range(mapping)
+    allowed = time_range(mapping, piece.times)
     fields = stream.fields
     essential = (fields.user.column, fields.time.column, fields.action.column)
     tree = load_tree(fields.category_path, piece.tree)

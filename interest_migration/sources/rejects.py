@@ -23,6 +23,8 @@ class Reason(StrEnum):
     MISSING_TIME = "missing_time"
     BAD_TIME = "bad_time"
     TIME_OUT_OF_RANGE = "time_out_of_range"
+    AFTER_ITS_SPAN = "after_its_span"  # ahead of the day of its partition
+    TOO_LATE = "too_late"  # longer before that day than `max_late_days`
     MISSING_ACTION = "missing_action"
     IGNORED_ACTION = "ignored_action"  # `ignore` of the mapping
     UNKNOWN_ACTION = "unknown_action"

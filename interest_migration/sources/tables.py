@@ -15,6 +15,7 @@ from interest_migration.sources.conversion import number_column, text_column
 from interest_migration.sources.distinct import encode, null_mask, text_or_null
 from interest_migration.sources.keyed_tables import find_keys, read_keyed_table, read_table_rows
 from interest_migration.sources.mapping import Items, SourceMapping, Users
+from interest_migration.sources.partition_settings import Selection
 from interest_migration.sources.paths import resolve_root, source_files, tree_files
 from interest_migration.sources.rejects import Verdict
 from interest_migration.sources.times import parse_times
@@ -96,14 +97,14 @@ class UserTable:
         return padded.take(places.fill_null(len(self.users)))
 
 
-def load_items(mapping: SourceMapping, input_root: str) -> ItemTable | None:
+def load_items(mapping: SourceMapping, input_root: str, selection: Selection | None = None) -> ItemTable | None:
     """Reads the item table of a mapping, or returns None if it has none, or an optional one without files.
 
     Raises:
       DataError: If the table is missing or cannot be read.
     """
     items = mapping.items
-    root = resolve_root(input_root) if items else None
+    root = resolve_root(input_root, selection) if items else None
     if items is None or root is None:
         return None
     paths = source_files(items, root, "the items table")
@@ -158,7 +159,9 @@ def _item_values(
     return values
 
 
-def load_users(mapping: SourceMapping, input_root: str, pseudonymiser: Pseudonymiser) -> UserTable | None:
+def load_users(
+    mapping: SourceMapping, input_root: str, pseudonymiser: Pseudonymiser, selection: Selection | None = None
+) -> UserTable | None:
     """Reads the user table of a mapping, or returns None if it has none, or an optional one without files.
 
     Raw ids do not stay in memory.
@@ -169,7 +172,7 @@ def load_users(mapping: SourceMapping, input_root: str, pseudonymiser: Pseudonym
     users = mapping.users
     if users is None:
         return None
-    paths = source_files(users, resolve_root(input_root), "the users table")
+    paths = source_files(users, resolve_root(input_root, selection), "the users table")
     return read_users(users, paths, pseudonymiser) if paths else None
 
 

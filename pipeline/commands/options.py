@@ -18,4 +18,5 @@ OVERRIDES = click.option(
     metavar="FIELD=VALUE",
     help="Overrides one value of the configuration, such as training.epochs=3. Repeatable.",
 )
+SPAN = click.option("--span", help="Number or date of the span of a log in dated partitions  [the newest complete one]")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")

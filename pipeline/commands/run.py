@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.commands.ending import DONE, REFUSED, finish
-from pipeline.commands.options import CONFIG, JSON, OVERRIDES
+from pipeline.commands.options import CONFIG, JSON, OVERRIDES, SPAN
 
 if TYPE_CHECKING:
     from pipeline.outcome import Outcome
@@ -16,6 +16,7 @@ EPILOG = """\b
 Examples:
   interest-migration run --config configs/demo.yaml
   interest-migration run --config configs/taobao.yaml --input ~/UserBehavior.csv
+  interest-migration run --config configs/demo-spans.yaml --span 2017-12-10
   interest-migration run --config configs/demo.yaml --set training.epochs=3 --set workspace=/tmp/try --dry-run
 """
 
@@ -23,28 +24,41 @@ Examples:
 @click.command(epilog=EPILOG)
 @CONFIG
 @click.option("--input", "input_root", help="Logs: folder, file, glob or package:NAME/FOLDER; replaces data.input.")
+@SPAN
+@click.option("--latest", is_flag=True, help="The newest complete span, which is the default.")
 @OVERRIDES
 @click.option("--dry-run", is_flag=True, help="Validate everything and print the resolved plan, without running it.")
 @JSON
-def run(config_file: Path, input_root: str | None, overrides: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
+def run(
+    config_file: Path,
+    input_root: str | None,
+    span: str | None,
+    latest: bool,
+    overrides: tuple[str, ...],
+    dry_run: bool,
+    as_json: bool,
+) -> None:
     """Runs the whole pipeline, from logs to a blessed, pushed model.
 
-    Unchanged steps are reused from earlier runs in the same workspace. Ends with 0 if the model was pushed and with 3
-    if a gate refused it, or if more rows are bad than data.max_rejected_share accepts.
+    Unchanged steps are reused from earlier runs in the same workspace. Of a log in dated partitions (data.partitions),
+    a run reads those up to its span. Ends with 0 if the model was pushed and with 3 if a gate refused it or its data,
+    or if more rows are bad than data.max_rejected_share accepts.
     """
+    if span is not None and latest:
+        raise click.UsageError("expected --span or --latest, received both")
     from pipeline.config import load_config
     from pipeline.run import read_plan
     from pipeline.run import run as run_plan
 
     if dry_run:
         finish(
-            lambda: read_plan(load_config(config_file, overrides, input_root)).describe(),
+            lambda: read_plan(load_config(config_file, overrides, input_root), span).describe(),
             as_json=as_json,
             to_json=dict,
             show=lambda plan: click.echo(json.dumps(plan, indent=1)),
         )
     finish(
-        lambda: run_plan(read_plan(load_config(config_file, overrides, input_root))),
+        lambda: run_plan(read_plan(load_config(config_file, overrides, input_root), span)),
         as_json=as_json,
         to_json=lambda outcome: outcome.to_json(),
         show=lambda outcome: _show(outcome, config_file),

@@ -104,7 +104,9 @@ def replace_run(monkeypatch: pytest.MonkeyPatch, result: Outcome | Exception) ->
     monkeypatch.setattr(pipeline.run, "run", run)
 
 
-@pytest.mark.parametrize("command", [[], ["run"], ["ingest"], ["evaluate"], ["runs"], ["report"], ["gate"], ["review"]])
+@pytest.mark.parametrize(
+    "command", [[], ["run"], ["ingest"], ["evaluate"], ["runs"], ["report"], ["gate"], ["review"], ["spans"]]
+)
 def test_help_is_quick_since_it_loads_no_framework(command: list[str]) -> None:
     program = (
         "import sys\nfrom pipeline.cli import main\n"
@@ -117,7 +119,7 @@ def test_help_is_quick_since_it_loads_no_framework(command: list[str]) -> None:
     assert "Usage:" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["run", "ingest", "evaluate", "runs", "report", "gate", "review"])
+@pytest.mark.parametrize("command", ["run", "ingest", "evaluate", "runs", "report", "gate", "review", "spans"])
 def test_help_shows_examples(command: str) -> None:
     assert f"Examples:\n    interest-migration {command} " in invoke(command, "--help").output
 

@@ -85,6 +85,7 @@ def test_beam_runs_in_this_process_by_default(file: Path) -> None:
         ("data.shards=0", r"data\.shards"),
         ("name.short=1", r"--set name\.short: expected a section name, received the value 'shop'"),
         ("epochs", r"--set: expected field=value such as training\.epochs=3, received 'epochs'"),
+        ("data.partitions=logs", r"data\.partitions\.pattern: .*expected \{YYYY\}, \{MM\} and \{DD\}"),
         ("seed={", r"--set seed: expected a YAML value, received '\{'"),
     ],
 )
@@ -113,9 +114,10 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         load_config(tmp_path / "none.yaml")
 
 
-@pytest.mark.parametrize("name", ["demo.yaml", "taobao.yaml"])
+@pytest.mark.parametrize("name", ["demo.yaml", "demo-spans.yaml", "taobao.yaml"])
 def test_shipped_configurations_are_valid_and_name_files_that_exist(name: str) -> None:
     config = load_config(CONFIGS / name)
     assert isinstance(config, PipelineConfig)
     assert config.data.mapping.is_file()
     assert config.gates.is_file()
+    assert config.data_gates is None or config.data_gates.is_file()

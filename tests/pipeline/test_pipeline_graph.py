@@ -9,6 +9,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.types import artifact_utils
 
 import components
+from interest_migration.data_gate.settings import DataGateSettings
 from interest_migration.gates.settings import GateSettings
 from interest_migration.sources.mapping import SourceMapping
 from pipeline.config import load_config
@@ -94,6 +95,47 @@ def test_what_served_state_changes_of_the_compiled_pipeline() -> None:
 def test_the_export_is_told_what_it_learns_from(nodes: dict[str, Any]) -> None:
     config = json.loads(nodes["Trainer"].exec_properties["custom_config"])
     assert config["origin"] == {"data": "f00d", "key_id": "beef", "erasure_digest": "dead"}
+
+
+def build_gated() -> Pipeline:
+    config = load_config(CONFIGS / "demo.yaml", ["workspace=/tmp/w", "data_gates=configs/data-gates.yaml"])
+    mapping, gates = SourceMapping.from_yaml(config.data.mapping), GateSettings.from_yaml(config.gates)
+    rules = DataGateSettings.from_yaml(CONFIGS / "data-gates.yaml")
+    resolved = Resolved("f00d", "beef", "3-cafe", partitions="p", delivery="d", reference="r", requests="q")
+    return create_pipeline(config, mapping, gates, resolved, "/tmp/w/artifacts", data_gates=rules)
+
+
+def test_nothing_is_learned_before_the_data_gate_has_passed() -> None:
+    """The schema goes through the gate, so that waiting for it needs no condition of the orchestrator."""
+    nodes = {component.id: component for component in build_gated().components}
+    gate = nodes["DataGate"]
+    assert {key: channel.producer_component_id for key, channel in gate.inputs.items()} == {
+        "statistics": "StatisticsGen",
+        "anomalies": "ExampleValidator",
+        "summary": "BehaviorExampleGen",
+        "schema": "ImportSchemaGen",
+    }
+    for name in ("Transform", "Trainer", "Evaluator"):
+        assert nodes[name].inputs["schema"].producer_component_id == "DataGate"
+    assert gate.exec_properties["delivery"] == "d"
+    assert gate.exec_properties["reference"] == "r"
+    assert gate.exec_properties["requests"] == "q"
+    assert DataGateSettings.model_validate_json(gate.exec_properties["settings"]).drift is not None
+    assert nodes["BehaviorExampleGen"].exec_properties["partitions"] == "p"
+    names = [node.pipeline_node.node_info.id for node in Compiler().compile(build_gated()).nodes]
+    assert names.index("DataGate") < names.index("Transform")
+
+
+def test_the_data_gate_compiles_for_kubeflow_without_conditions(tmp_path: Path) -> None:
+    runner = pytest.importorskip("tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner")
+    config = runner.KubeflowV2DagRunnerConfig(default_image="image", use_pipeline_spec_2_1=True)
+    dag = runner.KubeflowV2DagRunner(config, output_dir=str(tmp_path), output_filename="p.json")
+    dag.run(build_gated(), write_out=True)
+    tasks = json.loads((tmp_path / "p.json").read_text())["pipelineSpec"]["root"]["dag"]["tasks"]
+    source = tasks["Transform"]["inputs"]["artifacts"]["schema"]["taskOutputArtifact"]
+    assert source == {"producerTask": "DataGate", "outputArtifactKey": "approved_schema"}
+    assert "DataGate" in tasks["Transform"]["dependentTasks"]
+    assert "triggerPolicy" not in tasks["Transform"]
 
 
 def test_parameters_are_of_types_that_every_orchestrator_has(nodes: dict[str, Any]) -> None:

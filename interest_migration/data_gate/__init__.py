@@ -1,0 +1,1 @@
+"""The data gate: whether data may be learned from."""
