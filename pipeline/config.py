@@ -214,8 +214,10 @@ def _resolve(config: PipelineConfig, root: Path, input_root: str | None) -> Pipe
     source = _locate(data.input, root) if input_root is None else _locate(input_root, Path.cwd())
     key_file = None if data.key_file is None else root / data.key_file
     erasure_list = None if data.erasure_list is None else root / data.erasure_list
+    least = max(config.flows.minimum_users, config.privacy.min_users)
     return config.model_copy(
         update={
+            "flows": config.flows.model_copy(update={"minimum_users": least}),
             "workspace": root / config.workspace,
             "gates": root / config.gates,
             "data_gates": config.data_gates and root / config.data_gates,

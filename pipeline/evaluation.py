@@ -55,7 +55,11 @@ def _compare(config: PipelineConfig, model: Path | None, examples: Path | None) 
 
 def evaluation_settings(config: PipelineConfig) -> EvaluationSettings:
     """Returns the settings of the comparison."""
-    values = {**config.comparison.model_dump(), "new_interest_days": config.examples.new_interest_days}
+    values = {
+        **config.comparison.model_dump(),
+        "new_interest_days": config.examples.new_interest_days,
+        "minimum_users": config.privacy.min_users,
+    }
     return EvaluationSettings.from_values(values, source="comparison")
 
 

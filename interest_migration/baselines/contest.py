@@ -78,4 +78,5 @@ class Contest:
             for method, scores in self.scores.get(task.name, {}).items():
                 values |= value_columns(task.name, method, task.per_example(scores))
         users, times_s = number_users(self.test), dense_column(self.test, CUT_TIME)
-        return Measures(users, times_s, slices_of(self.test), values, About(skipped=self.skipped, seed=seed))
+        about = About(skipped=self.skipped, seed=seed, minimum_users=self.settings.minimum_users)
+        return Measures(users, times_s, slices_of(self.test), values, about)

@@ -45,12 +45,14 @@ class About:
       served_note: Why the served model has no values, if it has none though there is one.
       skipped: Task -> baseline -> why it gave no scores.
       seed: Seed of the resamples.
+      minimum_users: Slices with fewer different users are neither judged nor named.
     """
 
     served_version: int | None = None
     served_note: str = ""
     skipped: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     seed: int = 0
+    minimum_users: int = 1
 
 
 @dataclass(frozen=True)

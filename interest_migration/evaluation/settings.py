@@ -15,6 +15,7 @@ class EvaluationSettings(Settings):
       minimum_positives: Categories with fewer positive examples are left out of macro AUROC.
       calibration_bins: Equal-width bins of the expected calibration error.
       scored_rows: Examples whose item scores are held at once.
+      minimum_users: Slices with fewer different users are neither judged nor named by whoever reads the measures.
       maximum_clusters: Above so many users, users are pooled into so many groups, which are resampled instead.
     """
 
@@ -24,4 +25,5 @@ class EvaluationSettings(Settings):
     minimum_positives: int = Field(10, ge=1)
     calibration_bins: int = Field(15, ge=1)
     scored_rows: int = Field(256, ge=1)
+    minimum_users: int = Field(1, ge=1)
     maximum_clusters: int = Field(50_000, ge=2)

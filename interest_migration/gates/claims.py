@@ -101,6 +101,7 @@ def claims_of(rule: Rule, draws: MetricDraws) -> Iterator[Claim]:
 
 
 def _places(rule: Rule, measures: Measures) -> Iterator[Place]:
+    """Yields where a rule holds; slices of fewer users than may be told of are left out."""
     everywhere = np.ones(len(measures), np.bool_)
     if not rule.slices:
         yield Place(OVERALL, everywhere, ~everywhere)
@@ -108,7 +109,8 @@ def _places(rule: Rule, measures: Measures) -> Iterator[Place]:
         told = measures.members(column)
         for one in measures.slice_values(column) if value is None else [value]:
             rows = measures.members(column, one)
-            yield Place(f"{column}={one}", rows, told & ~rows)
+            if value is not None or len(np.unique(measures.users[rows])) >= measures.about.minimum_users:
+                yield Place(f"{column}={one}", rows, told & ~rows)
         if value is None and not told.any():
             yield Place(f"{column}=any", ~everywhere, ~everywhere)
 

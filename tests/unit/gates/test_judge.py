@@ -103,6 +103,13 @@ def test_small_slices_are_not_judged_but_empty_ones_are_undefined() -> None:
     assert "in switched=7 (0 known labels of 0 users)" in empty.reasons[0]
 
 
+def test_slices_of_too_few_users_to_tell_of_are_not_named() -> None:
+    measures = hits([1, 1, 0], about=About(minimum_users=2), attributes=[["age=20"], ["age=20"], ["age=99"]])
+    decision = judge(measures, gates(HIT | {"at_least": 0.5, "slices": ["user_attributes"]}))
+    assert [check.where for check in decision.checks] == ["user_attributes=age=20"]
+    assert "age=99" not in decision.to_text()
+
+
 def test_a_column_without_any_value_is_undefined() -> None:
     decision = judge(hits([1, 1]), gates(HIT | {"at_least": 0.1, "slices": ["switched"]}))
     assert "in switched=any" in decision.reasons[0]
