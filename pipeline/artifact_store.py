@@ -19,7 +19,7 @@ from uuid import uuid4
 import ml_metadata
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
-from pipeline.local import metadata_config
+from pipeline.metadata import metadata_config
 
 _DONE: Final = (mlmd.Execution.COMPLETE, mlmd.Execution.CACHED)
 _UNDER_WAY: Final = (mlmd.Execution.NEW, mlmd.Execution.RUNNING)

@@ -1,9 +1,7 @@
 """Runs the pipeline on this machine: TFX's local orchestrator with progress, SQLite metadata."""
 
 import time
-from pathlib import Path
 
-from ml_metadata.proto import metadata_store_pb2
 from tfx.dsl.compiler import constants
 from tfx.orchestration import metadata
 from tfx.orchestration.local import runner_utils
@@ -72,8 +70,3 @@ class ProgressRunner(LocalDagRunner):
         with store as handle:
             outputs = dict(execution_lib.get_output_artifacts(handle, execution.execution_id))
         return Step(name, time.monotonic() - start, not execution.execution_output_uri, outputs)
-
-
-def metadata_config(workspace: Path) -> metadata_store_pb2.ConnectionConfig:
-    """Returns the connection to the workspace's metadata store."""
-    return metadata.sqlite_metadata_connection_config(str(workspace / "metadata.sqlite"))

@@ -152,7 +152,8 @@ def _run_steps(plan: Plan, facts: DataFacts, run_id: str, terminal: TextIO, reco
     from absl import logging
 
     from pipeline.graph import SCHEMA_FILE, Resolved, create_pipeline
-    from pipeline.local import ProgressRunner, metadata_config
+    from pipeline.local import ProgressRunner
+    from pipeline.metadata import metadata_config
 
     logging.set_verbosity(logging.INFO)
     config = plan.config

@@ -12,7 +12,8 @@ from components.base_model import BaseModel
 from interest_migration.model.manifest import MANIFEST_FILE
 from interest_migration.serving.bases import find_base
 from interest_migration.serving.versions import push_version
-from pipeline.local import ProgressRunner, metadata_config
+from pipeline.local import ProgressRunner
+from pipeline.metadata import metadata_config
 from pipeline.terminal import Progress
 
 

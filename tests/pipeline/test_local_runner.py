@@ -9,7 +9,8 @@ from tiny_components import Maker, Taker
 
 from interest_migration.errors import DataError
 from pipeline.commands.ending import BAD_INPUT, code_of
-from pipeline.local import ProgressRunner, metadata_config
+from pipeline.local import ProgressRunner
+from pipeline.metadata import metadata_config
 from pipeline.steps import Step, StepFailedError
 from pipeline.terminal import Progress
 

@@ -11,7 +11,7 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from interest_migration.privacy.keys import load_key
 from pipeline.cli import main
-from pipeline.local import metadata_config
+from pipeline.metadata import metadata_config
 from pipeline.workspace import locked
 
 USER = "customer-00001"

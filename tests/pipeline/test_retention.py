@@ -16,7 +16,8 @@ from tiny_components import Maker, Push, Rows, Taker
 from interest_migration.errors import DataError
 from pipeline.artifact_store import ArtifactStore
 from pipeline.config import PipelineConfig, RetentionSettings
-from pipeline.local import ProgressRunner, metadata_config
+from pipeline.local import ProgressRunner
+from pipeline.metadata import metadata_config
 from pipeline.retention import about_users, expired, measure, remove
 from pipeline.steps import Step
 from pipeline.terminal import Progress
