@@ -188,7 +188,10 @@ def _run_steps(plan: Plan, facts: DataFacts, run_id: str, terminal: TextIO, reco
         plan.data_gates,
     )
     progress = Progress(terminal, len(pipeline.components), recorder.steps)
-    steps: dict[str, Step] = ProgressRunner(run_id, progress).run(pipeline)
+    try:
+        steps: dict[str, Step] = ProgressRunner(run_id, progress).run(pipeline)
+    finally:
+        logging.set_verbosity(logging.WARNING)  # what follows is said on the terminal
     return steps
 
 

@@ -86,7 +86,7 @@ def _check(claim: Claim, interval: _Interval) -> Check:
 def _decide(claim: Claim, interval: _Interval) -> tuple[CheckVerdict, str]:
     """Returns the verdict, and what explains it besides the numbers."""
     if claim.skipped:
-        return CheckVerdict.SKIPPED, f"not judged: {claim.skipped}"
+        return CheckVerdict.SKIPPED, ""
     if claim.undefined:
         passes = claim.rule.when_undefined == "pass"
         verdict = CheckVerdict.SKIPPED if passes else CheckVerdict.BROKEN
@@ -110,6 +110,8 @@ def _decide(claim: Claim, interval: _Interval) -> tuple[CheckVerdict, str]:
 
 
 def _sentence(claim: Claim, interval: _Interval, remark: str) -> str:
+    if claim.skipped:
+        return f"{claim.rule.name}: {claim.subject} in {claim.place} is not judged: {claim.skipped}"
     what = f"{claim.subject} in {claim.place} ({claim.examples:,} known labels of {claim.users:,} users)"
     against = f", against {claim.reference}," if claim.reference else ""
     received = "undefined" if np.isnan(claim.value) else f"{claim.value:{'+' if claim.reference else ''}.4f}"

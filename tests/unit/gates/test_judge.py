@@ -68,7 +68,9 @@ def test_the_first_model_is_not_judged_by_changes() -> None:
     decision = judge(hits([0, 0, 1]), gates(HIT | {"no_worse_than_served_by": 0.0}))
     assert decision.passed
     assert only(decision).verdict is CheckVerdict.SKIPPED
-    assert only(decision).reason.endswith("not judged: no model is served yet")
+    assert only(decision).reason == (
+        "hits: hit_at_5 of next_category in all examples is not judged: no model is served yet"
+    )
 
 
 def test_a_served_model_that_could_not_be_measured_refuses() -> None:
