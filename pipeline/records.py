@@ -14,8 +14,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from interest_migration.errors import DataError, InterestMigrationError, RefusedError
-from interest_migration.gates.decision import Decision
+from interest_migration.data_gate.errors import find_decision
+from interest_migration.errors import DataError, InterestMigrationError
 from interest_migration.report.record import Pushed, RunRecord, State, StepTime
 from interest_migration.storage.atomic import replacing
 from pipeline.steps import Step, StepFailedError
@@ -66,7 +66,7 @@ class Recorder:
 
     def fail(self, error: BaseException) -> None:
         """Records an end without a decision about a model."""
-        decision, is_failure = _find_decision(error), isinstance(error, Exception)
+        decision, is_failure = find_decision(error), isinstance(error, Exception)
         self._end(
             state=State.DATA_REFUSED if decision else State.FAILED if is_failure else State.INTERRUPTED,
             failed_step=error.step if isinstance(error, StepFailedError) else "",
@@ -108,10 +108,10 @@ def recorded(folder: Path, pipeline: str, settings: Mapping[str, Any], served: P
         yield recorder
     except BaseException as error:
         recorder.fail(error)
-        if _try_report(folder, served) and isinstance(error, InterestMigrationError):
+        if try_report(folder, served) and isinstance(error, InterestMigrationError):
             error.args = (f"{error}\nReport: {folder / REPORT_FILE}",)
         raise
-    _try_report(folder, served)
+    try_report(folder, served)
 
 
 def read_record(folder: Path) -> RunRecord:
@@ -160,8 +160,16 @@ def _run_folders(workspace: Path) -> list[Path]:
     return sorted(path.parent for path in workspace.glob(f"runs/*/{RUN_FILE}"))
 
 
-def _try_report(folder: Path, served: Path) -> bool:
-    """Writes the report; what the libraries say goes to the run's log."""
+def try_report(folder: Path, served: Path) -> bool:
+    """Writes the report of a run; what the libraries say goes to its log.
+
+    Args:
+      folder: The run's folder.
+      served: Folder of the served versions, which keeps the reviews.
+
+    Returns:
+      Whether it was written; if not, standard error says why.
+    """
     try:
         with divert_output(folder / LOG_FILE):
             from pipeline.reports import write_report
@@ -171,17 +179,6 @@ def _try_report(folder: Path, served: Path) -> bool:
         sys.stderr.write(f"The report could not be written: {type(error).__name__}: {error}\n")
         return False
     return True
-
-
-def _find_decision(error: BaseException) -> Decision | None:
-    """Returns the decision that a gate's refusal carries."""
-    cause: BaseException | None = error
-    while cause is not None:
-        decision = getattr(cause, "decision", None)
-        if isinstance(cause, RefusedError) and isinstance(decision, Decision):
-            return decision
-        cause = cause.__cause__
-    return None
 
 
 def _versions() -> dict[str, str]:

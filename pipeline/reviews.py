@@ -8,6 +8,7 @@ from interest_migration.serving.reviews import Action, Review, now, record_revie
 from interest_migration.serving.versions import digest_files, list_versions, push_version
 from pipeline.config import PipelineConfig
 from pipeline.evaluation import finished_run, read_artifacts
+from pipeline.records import try_report
 from pipeline.workspace import locked
 
 
@@ -40,7 +41,7 @@ class Reviewed:
 def review_model(
     config: PipelineConfig, run_id: str | None, action: Action, by: str, reason: str, *, rehearse: bool
 ) -> Reviewed:
-    """Holds or releases the model of a run; a released one is pushed.
+    """Holds or releases the model of a run; a released one is pushed. The run's report shows it from then on.
 
     Args:
       config: Names workspace and push directory.
@@ -67,4 +68,5 @@ def review_model(
             push = push_version(model, directory, config.push.keep_versions)
             review = replace(review, version=push.version.number)
         record_review(directory, review)
+        try_report(run, directory)
     return Reviewed(review, directory, held, recorded=True)

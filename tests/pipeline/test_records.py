@@ -9,7 +9,8 @@ from click.testing import CliRunner, Result
 from pages import check_page
 
 import pipeline.reports
-from interest_migration.errors import DataError, RefusedError
+from interest_migration.data_gate.errors import DataRefusedError
+from interest_migration.errors import DataError
 from interest_migration.gates.decision import Check, CheckVerdict, Decision
 from interest_migration.report.record import State
 from pipeline.cli import main
@@ -27,10 +28,7 @@ gates: gates.yaml
 CHECK = Check("nulls", "event_price", "train", 0.5, 0.5, 0.5, "", "at most 0.1", CheckVerdict.BROKEN, "too many nulls")
 
 
-class DataRefusedError(RefusedError):
-    """As the data gate's: the decision travels with the error."""
-
-    decision = Decision.of("data", [CHECK])
+DECISION = Decision.of("data", [CHECK])
 
 
 @pytest.fixture
@@ -106,13 +104,14 @@ def test_the_error_names_the_report(workspace: Path) -> None:
 
 
 def test_a_refusal_of_the_data_gate_keeps_its_decision(workspace: Path) -> None:
-    failed = StepFailedError("DataGate", DataRefusedError("no"))
-    failed.__cause__ = DataRefusedError("no")
+    refused = DataRefusedError(DECISION)
+    failed = StepFailedError("DataGate", refused)
+    failed.__cause__ = refused
     with pytest.raises(StepFailedError):
         run(workspace, "1", failed)
     record = read_record(workspace / "runs" / "1")
     assert record.state is State.DATA_REFUSED
-    assert record.data_decision == DataRefusedError.decision
+    assert record.data_decision == DECISION
     assert "too many nulls" in (workspace / "runs" / "1" / REPORT_FILE).read_text()
 
 
