@@ -224,9 +224,9 @@ class _Measured:
         bounds = {
             "at_least": f"at least {given}",
             "at_most": f"at most {given}",
-            "no_worse_than_served_by": f"no worse by {given} or more",
-            "better_than_served_by": f"better by {given} or more",
-            "lift_over_baseline": f"better by {getattr(given, 'by', 0)} or more",
+            "no_worse_than_served_by": f"no worse by {given} or more" if given else "no worse",
+            "better_than_served_by": f"better by {given} or more" if given else "better",
+            "lift_over_baseline": f"better by {given.by} or more" if isinstance(given, Lift) and given.by else "better",
             "max_gap": f"behind by at most {given}",
         }
         if self.demand == "max_gap":
