@@ -77,7 +77,7 @@ def test_a_refused_model_can_be_judged_again_and_released_or_held(shop: Shop, tm
     assert not (tmp_path / "served").exists()
     released = json.loads(call("review", "--release", *review).stdout)
     assert released["review"]["version"] == 1
-    assert "known outage" in (run / "report.html").read_text()
+    assert "known outage" in (run.parent / released["review"]["run"] / "report.html").read_text()
     refused = ("--set", f"gates={strict}", "--json")
     served = call("run", *other, *refused)
     assert served.exit_code == 0, served.output
