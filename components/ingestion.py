@@ -16,7 +16,6 @@ from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.pvalue import AsSingleton, TaggedOutput
@@ -30,24 +29,24 @@ from interest_migration.examples.settings import ExampleSettings
 from interest_migration.examples.shard import prepare_shard
 from interest_migration.ingestion.balance import PieceBalance
 from interest_migration.ingestion.bounds import RejectBounds
+from interest_migration.ingestion.counts import count_joins, count_labels, count_reasons, count_tables, summarise_read
 from interest_migration.ingestion.dead_letters import Sources, ensure_dataset, write_dead_letters
 from interest_migration.ingestion.parcels import Parcel, pack, spill
 from interest_migration.ingestion.profile import PROFILE_FILE, merge_profiles, periods_of, profile_events, write_profile
-from interest_migration.ingestion.summary import IngestSummary, TableCounts
+from interest_migration.ingestion.summary import IngestSummary
 from interest_migration.privacy.erasure import make_pseudonymiser
 from interest_migration.privacy.minimum_users import count_users
 from interest_migration.privacy.pseudonyms import Pseudonymiser
 from interest_migration.sources.files import Piece, absent_files, plan_pieces
-from interest_migration.sources.keyed_tables import load_lookup
 from interest_migration.sources.mapping import SourceMapping
 from interest_migration.sources.partition_settings import Selection
 from interest_migration.sources.paths import resolve_root
 from interest_migration.sources.reading import read_events
-from interest_migration.sources.tables import ItemTable, UserTable, load_items, load_users
+from interest_migration.sources.tables import load_items, load_users
 from interest_migration.storage.atomic import replacing
 from interest_migration.storage.tfrecords import write_tfrecords
 from interest_migration.transform.vocabularies import COUNTED
-from schemas.features import RAW_FEATURES, USER, Role, Shape
+from schemas.features import USER
 
 NO_BOUNDS = RejectBounds(max_share=1)
 SPLITS = ("train", "eval", "test")
@@ -113,10 +112,10 @@ class _ReadPiece(beam.DoFn):
             for number, (events, rejected) in enumerate(read_events(piece, index, self._mapping, self._pseudonymiser)):
                 balance.add(events, rejected)
                 add(rejected)
-                yield TaggedOutput(SUMMARY, _summarise_read(events, rejected, piece))
+                yield TaggedOutput(SUMMARY, summarise_read(events, rejected, piece))
                 yield from self._partition(events, f"{index:05d}-{number:05d}")
             balance.check()
-        yield TaggedOutput(SUMMARY, IngestSummary(tables=_count_joins(self._mapping, piece)))
+        yield TaggedOutput(SUMMARY, IngestSummary(tables=count_joins(self._mapping, piece)))
 
     def _partition(self, events: pa.RecordBatch, name: str) -> Iterable[tuple[int, Parcel]]:
         parts = partition_by_user(events, self._plan.shards)
@@ -162,11 +161,11 @@ class _BuildShard(beam.DoFn):
             _count_value_users(self._plan, shard, splits["train"])
         yield IngestSummary(
             rows_used=len(prepared.time_s),
-            rejected=_count_reasons(rejected),
+            rejected=count_reasons(rejected),
             users=len(prepared.users),
             examples={split: batch.num_rows for split, batch in splits.items()},
-            labels={split: _count_labels(batch) for split, batch in splits.items()},
-            tables=_count_tables(self._items, self._users),
+            labels={split: count_labels(batch) for split, batch in splits.items()},
+            tables=count_tables(self._items, self._users),
         )
 
     def _write(self, split: str, shard: int, batch: pa.RecordBatch | None) -> None:
@@ -281,52 +280,6 @@ def run_ingestion(pipeline: beam.Pipeline, plan: Plan, bounds: RejectBounds, kee
         error.args = (f"{error}\nThe rows set aside: {place}",)
         raise
     return summary
-
-
-def _summarise_read(events: pa.RecordBatch, rejected: pa.RecordBatch, piece: Piece) -> IngestSummary:
-    late, delay_s = piece.times.count_late(events["time_s"].to_numpy()) if piece.times else (0, 0)
-    bounds = pc.min_max(events["time_s"]).as_py()
-    return IngestSummary(
-        rows_read=events.num_rows + rejected.num_rows,
-        rejected=_count_reasons(rejected),
-        first_event_s=bounds["min"],
-        last_event_s=bounds["max"],
-        late_events=late,
-        largest_delay_s=delay_s,
-    )
-
-
-def _count_reasons(rejected: pa.RecordBatch) -> dict[str, int]:
-    return {count["values"]: count["counts"] for count in pc.value_counts(rejected["reason"]).to_pylist()}
-
-
-def _count_labels(examples: pa.RecordBatch) -> dict[str, int]:
-    labels = [spec.name for spec in RAW_FEATURES if spec.role is Role.LABEL and spec.shape is Shape.SCALAR]
-    present = {name: pc.fill_null(pc.list_value_length(examples[name]), 0) for name in labels}
-    return {name: int(pc.sum(pc.greater(lengths, 0)).as_py() or 0) for name, lengths in present.items()}
-
-
-def _count_joins(mapping: SourceMapping, piece: Piece) -> dict[str, TableCounts]:
-    joins = zip(mapping.stream(piece.stream).joins, piece.lookups, strict=True)
-    tables = {number: load_lookup(join, paths) for number, (join, paths) in enumerate(joins) if paths}
-    return {
-        f"{piece.stream}, join {number}": _count_table(len(table.keys), table.left_out)
-        for number, table in tables.items()
-    }
-
-
-def _count_tables(items: ItemTable | None, users: UserTable | None) -> dict[str, TableCounts]:
-    counts = {}
-    if items:
-        rows = max(map(len, (items.ids, *items.columns.values())))  # an item may have several versions
-        counts["items"] = _count_table(rows, items.left_out)
-    if users:
-        counts["users"] = _count_table(len(users.users), users.left_out)
-    return counts
-
-
-def _count_table(used: int, left_out: int) -> TableCounts:
-    return TableCounts(rows_read=used + left_out, rows_used=used, left_out=left_out)
 
 
 def _count_value_users(plan: Plan, shard: int, train: pa.RecordBatch) -> None:
