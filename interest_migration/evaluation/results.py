@@ -4,7 +4,6 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 ALL = "all"
@@ -109,10 +108,6 @@ class EvaluationReport:
         values = tuple(MetricValue(**_with_nan(entry)) for entry in content.pop("values"))
         comparisons = tuple(Comparison(**_with_nan(entry)) for entry in content.pop("comparisons"))
         return cls(values=values, comparisons=comparisons, **content)
-
-    def write(self, path: Path) -> None:
-        """Writes the JSON to `path`."""
-        path.write_text(self.to_json() + "\n", encoding="utf-8")
 
 
 def _without_nan(content: Any) -> Any:

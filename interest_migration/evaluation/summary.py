@@ -50,14 +50,6 @@ def summarise(report: EvaluationReport) -> tuple[SummaryRow, ...]:
     return tuple(_row(report, *headline) for headline in HEADLINES)
 
 
-def format_value(value: MetricValue) -> str:
-    """Returns `.812 (.798-.826)`, `.812` without an interval, or `undefined`."""
-    if math.isnan(value.value):
-        return "undefined"
-    number = f"{value.value:.3f}"
-    return number if math.isnan(value.low) else f"{number} ({value.low:.3f}-{value.high:.3f})"
-
-
 def _row(report: EvaluationReport, task: str, subset: str, metric: str) -> SummaryRow:
     found = [v for v in report.values if (v.task, v.subset, v.metric) == (task, subset, metric) and v.method != MODEL]
     ordered = sorted(found, key=lambda value: math.inf if math.isnan(value.value) else -value.value)
