@@ -62,7 +62,7 @@ def test_json_holds_no_nan_and_no_user_and_reads_back():
     assert "secret" not in text
     entry = json.loads(text)["values"][0]
     assert set(entry) >= {"method", "task", "metric", "value", "low", "high", "examples", "positives", "note"}
-    assert EvaluationReport.from_json(text).to_json() + "\n" == text
+    assert EvaluationReport.from_json(text).to_json() == text
 
 
 def test_without_resamples_there_are_values_but_no_intervals():
