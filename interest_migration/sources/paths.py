@@ -51,7 +51,7 @@ def resolve_root(input_root: str, selection: Selection | None = None) -> InputRo
     Raises:
       DataError: If there is nothing.
     """
-    place = _package_folder(input_root) if input_root.startswith(PACKAGE_PREFIX) else Path(input_root).expanduser()
+    place = package_folder(input_root) if input_root.startswith(PACKAGE_PREFIX) else Path(input_root).expanduser()
     if place.is_dir():
         return InputRoot(str(place), selection=selection)
     files = [place] if place.is_file() else _matching_files(Path(place.anchor), str(place.relative_to(place.anchor)))
@@ -161,7 +161,12 @@ def infer_format(path: str) -> FileFormat | None:
     return _FORMATS.get(name.suffix.lower())
 
 
-def _package_folder(text: str) -> Path:
+def package_folder(text: str) -> Path:
+    """Returns the place that `package:NAME/FOLDER` names inside an installed Python package.
+
+    Raises:
+      DataError: If no package has that name.
+    """
     package, _, inside = text.removeprefix(PACKAGE_PREFIX).partition("/")
     spec = find_spec(package) if package.isidentifier() and package != "__main__" else None
     if spec is None or not spec.submodule_search_locations:
