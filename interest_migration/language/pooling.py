@@ -7,6 +7,12 @@ import tensorflow as tf
 from interest_migration.language.checkpoint import Pooling
 
 
+def pooled_output(backbone: Any, token_ids: Any, attention_mask: Any, pooling: Pooling) -> Any:
+    """Runs a backbone on `[B, T]` int32 token ids and mask; returns `[B, W]` vectors of any length."""
+    inputs = {"token_ids": token_ids, "segment_ids": tf.zeros_like(token_ids), "padding_mask": attention_mask}
+    return pool(backbone(inputs, training=False)["sequence_output"], attention_mask, pooling)
+
+
 def pool(states: Any, mask: Any, pooling: Pooling) -> Any:
     """Pools the vectors of real tokens (Reimers and Gurevych 2019).
 

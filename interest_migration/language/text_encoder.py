@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final, Self
 
 import keras
@@ -11,11 +12,13 @@ import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 
-from interest_migration.errors import InputError
+from interest_migration.errors import ContractError, InputError
+from interest_migration.language.adapter import Adapter
 from interest_migration.language.backbone import load_backbone, longest_text
 from interest_migration.language.checkpoint import Checkpoint, find_checkpoint
 from interest_migration.language.distinct import distinct_texts
-from interest_migration.language.pooling import pool, to_unit_length
+from interest_migration.language.encoder_export import export_encoder
+from interest_migration.language.pooling import pooled_output, to_unit_length
 from interest_migration.language.settings import LanguageSettings
 from interest_migration.language.tokens import TextTokenizer, Tokens
 
@@ -35,7 +38,8 @@ class TextEncoder:
       settings: How texts are read.
       checkpoint: The checkpoint of the settings.
       tokenizer: Its tokenizer.
-      backbone: Its model.
+      backbone: Its model, as loaded.
+      adapter: What tuning changed; it is merged into the backbone.
 
     Attributes:
       width: Numbers per vector.
@@ -43,18 +47,31 @@ class TextEncoder:
     """
 
     def __init__(
-        self, settings: LanguageSettings, checkpoint: Checkpoint, tokenizer: TextTokenizer, backbone: keras.Model
+        self,
+        settings: LanguageSettings,
+        checkpoint: Checkpoint,
+        tokenizer: TextTokenizer,
+        backbone: keras.Model,
+        adapter: Adapter | None = None,
     ) -> None:
         self.settings, self.checkpoint, self.tokenizer, self.backbone = settings, checkpoint, tokenizer, backbone
+        self.adapter = adapter
         self.width = int(backbone.hidden_dim)
-        self.digest = _digest(settings, checkpoint)
+        self.digest = _digest(settings, checkpoint, adapter)
+        self._projection = None if adapter is None else adapter.projection()
+        if adapter is not None:
+            adapter.merge_into(backbone)
         shape = tf.TensorSpec((None, None), tf.int32)
         self._run = tf.function(self.encode_tokens, input_signature=(shape, shape), autograph=False)
         self._run_compiled = tf.function(self.encode_tokens, jit_compile=True, autograph=False)
 
     @classmethod
-    def load(cls, settings: LanguageSettings) -> Self:
+    def load(cls, settings: LanguageSettings, adapter: Path | None = None) -> Self:
         """Loads the checkpoint of the settings.
+
+        Args:
+          settings: How texts are read.
+          adapter: File of what tuning changed, as `save_adapter` wrote it; None for the checkpoint as it is.
 
         Raises:
           InputError: If it cannot be loaded, or `max_tokens` is more than it has positions for.
@@ -66,7 +83,27 @@ class TextEncoder:
                 f"expected max_tokens of at most {longest}, the positions of {settings.checkpoint}, received "
                 f"{settings.max_tokens}"
             )
-        return cls(settings, checkpoint, TextTokenizer(checkpoint, settings.max_tokens), load_backbone(checkpoint))
+        tokenizer = TextTokenizer(checkpoint, settings.max_tokens)
+        change = None if adapter is None else Adapter.load(adapter, checkpoint)
+        return cls(settings, checkpoint, tokenizer, load_backbone(checkpoint), change)
+
+    def with_adapter(self, adapter: Adapter) -> Self:
+        """Returns another encoder of the same checkpoint, with changes merged into its weights."""
+        return type(self)(self.settings, self.checkpoint, self.tokenizer, load_backbone(self.checkpoint), adapter)
+
+    def save_adapter(self, path: Path) -> None:
+        """Writes what tuning changed, for `load`.
+
+        Raises:
+          ContractError: If the encoder was not tuned.
+        """
+        if self.adapter is None:
+            raise ContractError("expected a tuned encoder, received one as loaded, which has no adapter to save")
+        self.adapter.save(path)
+
+    def export(self, directory: Path) -> None:
+        """Writes a SavedModel from token ids to vectors, and the tokenizer, for clients of the served model."""
+        export_encoder(self, directory)
 
     def embed(self, texts: pa.Array | Sequence[str | None], report: Callable[[str], None] | None = None) -> np.ndarray:
         """Returns the vectors of texts; each different text is computed once.
@@ -103,11 +140,10 @@ class TextEncoder:
         Returns:
           `[B, W]` float32.
         """
-        states = self.backbone(
-            {"token_ids": token_ids, "segment_ids": tf.zeros_like(token_ids), "padding_mask": attention_mask},
-            training=False,
-        )["sequence_output"]
-        vectors = to_unit_length(pool(states, attention_mask, self.checkpoint.pooling))
+        pooled = pooled_output(self.backbone, token_ids, attention_mask, self.checkpoint.pooling)
+        if self._projection is not None:
+            pooled = tf.matmul(pooled, self._projection)
+        vectors = to_unit_length(pooled)
         has_words = tf.reduce_sum(attention_mask, axis=1) > self.tokenizer.special_tokens
         return tf.where(has_words[:, tf.newaxis], vectors, 0.0)
 
@@ -126,5 +162,6 @@ class TextEncoder:
                 yield batch, run(tf.constant(part.ids), tf.constant(part.mask)).numpy()
 
 
-def _digest(settings: LanguageSettings, checkpoint: Checkpoint) -> str:
-    return hashlib.sha256(f"{_VERSION} {checkpoint.digest()} {settings.max_tokens}".encode()).hexdigest()
+def _digest(settings: LanguageSettings, checkpoint: Checkpoint, adapter: Adapter | None) -> str:
+    parts = [str(_VERSION), checkpoint.digest(), str(settings.max_tokens), *([adapter.digest] if adapter else [])]
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()

@@ -78,7 +78,14 @@ def _weights(config: dict[str, Any], architecture: str) -> dict[str, np.ndarray]
     shapes |= _pair("embeddings.LayerNorm", (WIDTH,))
     for number in range(LAYERS):
         shapes |= _block(number, architecture == "distilbert")
-    return {name: (0.3 * random.normal(size=shape)).astype(np.float32) for name, shape in shapes.items()}
+    return {name: _random(name, shape, random) for name, shape in shapes.items()}
+
+
+def _random(name: str, shape: tuple[int, ...], random: np.random.Generator) -> np.ndarray:
+    """Draws as training leaves weights: scales near 1, offsets near 0, so that texts differ."""
+    center = float("norm.weight" in name.lower())
+    spread = 1.0 if "embeddings.weight" in name else 0.3
+    return (center + (spread if len(shape) > 1 else 0.1) * random.normal(size=shape)).astype(np.float32)
 
 
 def _block(number: int, distilbert: bool) -> dict[str, tuple[int, ...]]:
