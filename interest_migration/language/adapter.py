@@ -75,7 +75,7 @@ class Adapter:
                 adapter = cls(file.metadata()["base"], {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
         except (OSError, SafetensorError, KeyError, TypeError) as error:
             raise InputError(f"expected an adapter of the language model in {path}, received: {error}") from error
-        if adapter.base != checkpoint.digest():
+        if adapter.base != checkpoint.digest:
             raise InputError(
                 f"expected an adapter of the checkpoint {checkpoint.folder}, received {path}, which was tuned on "
                 "another one; tune it anew, or name the checkpoint that it was tuned on"

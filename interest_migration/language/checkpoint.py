@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -62,8 +63,9 @@ class Checkpoint:
             return [self.folder / WEIGHTS]
         return [self.folder / name for name in sorted(set(_read_json(index)["weight_map"].values()))]
 
+    @cached_property
     def digest(self) -> str:
-        """Returns the SHA-256 of everything that a vector depends on: configuration, weights, tokenizer, pooling."""
+        """SHA-256 of everything that a vector depends on: configuration, weights, tokenizer, pooling."""
         found = {path for pattern in _FILES if "safetensors" not in pattern for path in self.folder.glob(pattern)}
         total = hashlib.sha256()
         for path in sorted({*found, *self.weight_files()}):

@@ -131,7 +131,7 @@ class Tuning:
 
     def _adapter(self) -> Adapter:
         values = {name: np.array(variable.numpy()) for name, variable in self.variables.items()}
-        return Adapter(self.encoder.checkpoint.digest(), values)
+        return Adapter(self.encoder.checkpoint.digest, values)
 
     def _held_out_loss(self) -> float:
         sums = [float(self._score(*batch)) * len(batch[2]) for batch in self._batches(self.held_out)]

@@ -116,7 +116,7 @@ class TextEncoder:
           `[N, W]` float32; rows have length 1, or 0 for a text without words.
 
         Example:
-          embed(["red shoes", "scarlet sneakers", ""]) -> rows 0 and 1 have a cosine of about .7; row 2 is zero.
+          embed(["red shoes", "scarlet sneakers", ""]) -> rows 0 and 1 have a cosine of about .6; row 2 is zero.
         """
         different, rows = distinct_texts(texts)
         if not different:
@@ -163,5 +163,5 @@ class TextEncoder:
 
 
 def _digest(settings: LanguageSettings, checkpoint: Checkpoint, adapter: Adapter | None) -> str:
-    parts = [str(_VERSION), checkpoint.digest(), str(settings.max_tokens), *([adapter.digest] if adapter else [])]
+    parts = [str(_VERSION), checkpoint.digest, str(settings.max_tokens), *([adapter.digest] if adapter else [])]
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()

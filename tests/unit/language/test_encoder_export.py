@@ -43,4 +43,4 @@ def random_adapter(encoder: TextEncoder) -> Adapter:
         for part in ("query", "value"):
             shapes |= {f"{number}.{part}.a": (16, 4, 2), f"{number}.{part}.b": (2, 4)}
     tensors = {name: random.normal(0, 0.2, shape).astype(np.float32) for name, shape in shapes.items()}
-    return Adapter(encoder.checkpoint.digest(), tensors)
+    return Adapter(encoder.checkpoint.digest, tensors)
