@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from schemas.signatures import RANKING_TASKS, label_key, measure_name, weight_ke
 
 if TYPE_CHECKING:
     from interest_migration.model.interest_model import InterestModel
+    from interest_migration.training.settings import ScoredTask
 
 SCORE = "score"
 
@@ -24,10 +26,11 @@ class Validation:
     Args:
       model: The model.
       batches: Batches of the eval split, in a fixed order.
+      scored: Tasks that the score averages.
     """
 
-    def __init__(self, model: InterestModel, batches: tf.data.Dataset) -> None:
-        self._batches = batches
+    def __init__(self, model: InterestModel, batches: tf.data.Dataset, scored: Sequence[ScoredTask]) -> None:
+        self._batches, self._scored = batches, scored
 
         def evaluate(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             outputs = model(batch, training=False)
@@ -49,8 +52,9 @@ class Validation:
             "propensity": [measure_name(f"propensity_{horizon}", "user_auc") for horizon in HORIZONS],
             "new_interest": [measure_name(f"new_interest_{horizon}", "user_auc") for horizon in HORIZONS],
             "next_category": [measure_name("next_category", "hit_at_5")],
+            "next_item": [measure_name("next_item", "ndcg_at_10")],
         }
-        known = [[metrics[name] for name in names if name in metrics] for names in tasks.values()]
+        known = [[metrics[name] for name in names if name in metrics] for names in map(tasks.__getitem__, self._scored)]
         return metrics | {SCORE: float(np.mean([sum(values) / len(values) for values in known if values] or [0.0]))}
 
 
