@@ -23,7 +23,7 @@ from interest_migration.sequences.settings import LONGEST, MODEL, training_setti
 from interest_migration.sequences.split import Cuts, split
 
 if TYPE_CHECKING:
-    pass
+    from interest_migration.model.settings import VocabularySizes
 
 MODEL_NAME = "interest_migration"
 Report = Callable[[str], None]
@@ -104,10 +104,8 @@ def run_benchmark(
         },
         test={name: summarise(values, users) for name, values in methods.items()},
         lift=summarise(_difference(methods), users),
-        validation={
-            name: trained.record["best_validation"][f"next_item_{name}"] for name in ("hit_at_10", "ndcg_at_10")
-        },
-        cost=cost | {"targets": float(sum(cuts["train"].history.lengths))},
+        validation={name: record["best_validation"][f"next_item_{name}"] for name in ("hit_at_10", "ndcg_at_10")},
+        cost=cost | _speed(record, len(cuts["train"].history.values)),
     )
 
 
