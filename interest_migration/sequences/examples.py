@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,7 @@ from schemas.features import (
     TRANSFORMED_FEATURES,
     UNKNOWN_LABEL,
     USER,
+    FeatureSpec,
     Role,
     Shape,
     label_name,
@@ -95,8 +97,8 @@ def _known(ids: Integers) -> Ragged:
     return Ragged(ids[ids > 0], np.concatenate([[0], np.cumsum(ids > 0)]))
 
 
-def _absent(spec, history: Ragged, count: int):
-    dtype = {"string": np.bytes_, "int64": np.int64, "float32": np.float32}[spec.dtype]
+def _absent(spec: FeatureSpec, history: Ragged, count: int) -> npt.NDArray[np.generic] | Ragged:
+    dtype: Any = {"string": np.bytes_, "int64": np.int64, "float32": np.float32}[spec.dtype]
     if spec.shape is Shape.SCALAR:
         return np.full(count, UNKNOWN_LABEL if spec.role is Role.LABEL else dtype(), dtype)
     if spec.shape is Shape.EVENTS:

@@ -1,6 +1,6 @@
 """Settings of training."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -8,6 +8,7 @@ from interest_migration.settings import Settings
 
 Strategy = Literal["default", "one_device", "mirrored", "multi_worker", "tpu"]
 ScoredTask = Literal["churn", "propensity", "new_interest", "next_category", "next_item"]
+SCORED_TASKS: Final[tuple[ScoredTask, ...]] = ("churn", "propensity", "new_interest", "next_category")
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 
 
@@ -56,7 +57,7 @@ class TrainingSettings(Settings):
     patience: int = Field(3, ge=1)
     budget_seconds: float | None = Field(None, gt=0)
     validation_examples: int | None = Field(None, ge=1)
-    score: tuple[ScoredTask, ...] = Field(("churn", "propensity", "new_interest", "next_category"), min_length=1)
+    score: tuple[ScoredTask, ...] = Field(SCORED_TASKS, min_length=1)
     seed: int = 0
     deterministic: bool = True
     precision: Precision = "float32"

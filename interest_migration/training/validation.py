@@ -10,12 +10,12 @@ import tensorflow as tf
 
 from interest_migration.evaluation.discrimination import auroc
 from interest_migration.model.task_measures import task_labels, task_measures
+from interest_migration.training.settings import SCORED_TASKS, ScoredTask
 from schemas.features import HORIZONS
 from schemas.signatures import RANKING_TASKS, label_key, measure_name, weight_key
 
 if TYPE_CHECKING:
     from interest_migration.model.interest_model import InterestModel
-    from interest_migration.training.settings import ScoredTask
 
 SCORE = "score"
 
@@ -29,7 +29,9 @@ class Validation:
       scored: Tasks that the score averages.
     """
 
-    def __init__(self, model: InterestModel, batches: tf.data.Dataset, scored: Sequence[ScoredTask]) -> None:
+    def __init__(
+        self, model: InterestModel, batches: tf.data.Dataset, scored: Sequence[ScoredTask] = SCORED_TASKS
+    ) -> None:
         self._batches, self._scored = batches, scored
 
         def evaluate(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
