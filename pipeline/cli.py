@@ -2,6 +2,7 @@
 
 import click
 
+from pipeline.commands.benchmark import benchmark
 from pipeline.commands.evaluate import evaluate
 from pipeline.commands.gate import gate
 from pipeline.commands.ingest import ingest
@@ -30,6 +31,7 @@ main.add_command(run)
 main.add_command(ingest)
 main.add_command(map_samples)
 main.add_command(evaluate)
+main.add_command(benchmark)
 main.add_command(gate)
 main.add_command(review)
 main.add_command(runs)

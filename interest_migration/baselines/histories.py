@@ -61,11 +61,12 @@ def incidence(rows: Numbers, ids: Numbers, shape: tuple[int, int]) -> sparse.csr
     return matrix
 
 
-def read_steps(examples: Examples) -> Steps:
-    """Reads the histories of all examples."""
-    column = ragged_column(examples, CATEGORY_IDS)
+def read_steps(examples: Examples, feature: str = CATEGORY_IDS) -> Steps:
+    """Reads the histories of all examples; events without `feature` are passed over."""
+    column = ragged_column(examples, feature)
     kept = np.flatnonzero(column.values != 0)
-    example, category = column.row_ids[kept], column.values[kept]
+    example = column.row_ids[kept]
+    category = ragged_column(examples, CATEGORY_IDS).values[kept]
     index = ragged_column(examples, STEP_INDEX).values[kept]
     item = ragged_column(examples, ITEM_IDS).values[kept]
     starts = np.flatnonzero((np.diff(example, prepend=-1) != 0) | (np.diff(index, prepend=-1) != 0))

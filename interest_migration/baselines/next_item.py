@@ -53,12 +53,12 @@ class ItemTransitions:
 
     def fit(self, train: Examples) -> None:
         """Counts item transitions."""
-        steps = read_steps(train)
+        steps = read_steps(train, ITEM_IDS)
         self._transitions = count_transitions(train, steps, steps.items(self._size), label_name(NEXT_ITEMS))
 
     def score(self, examples: Examples) -> BlockScorer:
         """Returns a scorer of blocks."""
-        history = self._recent(read_steps(examples))
+        history = self._recent(read_steps(examples, ITEM_IDS))
         return BlockScorer(history, self._transitions.counts, self._transitions.popularity * 1e-4)
 
     def _recent(self, steps: Steps) -> sparse.csr_matrix:

@@ -1,4 +1,4 @@
-"""First-order transition counts between consecutive steps, each real transition counted once per user.
+"""Transition counts between steps, each real transition counted once per user.
 
 A transition leads from the step before to the step after; between sets, every id of the one leads to every id of the
 other:
@@ -43,8 +43,10 @@ class Transitions:
         return self.targets / max(float(self.targets.max(initial=0)), 1)
 
 
-def count_transitions(train: Examples, steps: Steps, occurrences: sparse.csr_matrix, label: str) -> Transitions:
-    """Counts transitions inside histories and from the newest step to the label.
+def count_transitions(
+    train: Examples, steps: Steps, occurrences: sparse.csr_matrix, label: str, distance: int = 1
+) -> Transitions:
+    """Counts transitions inside histories and from the newest steps to the label.
 
     Of a user's examples, the newest counts whole; an older one adds only what lies before the later history begins.
 
@@ -53,19 +55,21 @@ def count_transitions(train: Examples, steps: Steps, occurrences: sparse.csr_mat
       steps: Their histories.
       occurrences: `[S, V]`, what each step holds.
       label: Column with the ids of the next step.
+      distance: How many steps lie from a source to its target; 1 for consecutive ones.
 
     Raises:
       DataError: If there is no transition.
     """
     covered = count_covered_steps(train, steps)
-    inner = np.flatnonzero((steps.back > 0) & (steps.back >= covered[steps.example]))
+    inner = np.flatnonzero((steps.back >= distance) & (steps.back >= covered[steps.example]))
     next_ids = ragged_column(train, label)
-    labelled = np.flatnonzero((next_ids.lengths > 0) & (steps.end > steps.first) & (covered == 0))
+    enough = steps.end - steps.first >= distance
+    labelled = np.flatnonzero((next_ids.lengths > 0) & enough & (covered < distance))
     if not len(inner) and not len(labelled):
         raise DataError("expected training histories of at least two steps or known next steps, received none")
     following = incidence(next_ids.row_ids, next_ids.values, (len(next_ids), occurrences.shape[1]))
-    source = sparse.vstack([occurrences[inner], occurrences[steps.end[labelled] - 1]], format="csr")
-    target = sparse.vstack([occurrences[inner + 1], following[labelled]], format="csr")
+    source = sparse.vstack([occurrences[inner], occurrences[steps.end[labelled] - distance]], format="csr")
+    target = sparse.vstack([occurrences[inner + distance], following[labelled]], format="csr")
     return Transitions((source.T @ target).tocsr(), _sums(source), _sums(target))
 
 

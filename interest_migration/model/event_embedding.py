@@ -1,6 +1,6 @@
 """Embeds single events."""
 
-from typing import Any
+from typing import Any, Final
 
 import keras
 
@@ -16,6 +16,9 @@ from schemas.features import (
     PLATFORM_IDS,
     PRICE_BUCKETS,
 )
+
+_SPREAD: Final = 0.02
+"""Standard deviation of new vectors: small, so that rare values keep to what they share with others."""
 
 
 @keras.saving.register_keras_serializable("interest_migration")
@@ -43,7 +46,7 @@ class EventEmbedding(keras.layers.Layer):
         }
 
     def _table(self, rows: int) -> keras.layers.Embedding:
-        return keras.layers.Embedding(rows, self.width, keras.initializers.RandomNormal(stddev=self.width**-0.5))
+        return keras.layers.Embedding(rows, self.width, keras.initializers.RandomNormal(stddev=_SPREAD))
 
     def build(self, input_shape: Any) -> None:
         """Makes the tables."""

@@ -1,5 +1,6 @@
 """The model: one user's history, profile and aggregates in, all tasks out."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import keras
@@ -7,15 +8,17 @@ import tensorflow as tf
 
 from interest_migration.model.binary_head import BinaryHead
 from interest_migration.model.category_head import CategoryHead
+from interest_migration.model.gains import Gains, add_gains
 from interest_migration.model.item_head import ItemHead
 from interest_migration.model.new_interest_head import NewInterestHead
 from interest_migration.model.objectives import OBJECTIVES, objectives, total
 from interest_migration.model.profile_encoder import ProfileEncoder
 from interest_migration.model.profile_features import newest_categories, profile_numbers
-from interest_migration.model.repeat_encoder import RepeatEncoder, Repeats
-from interest_migration.model.scatter import members, sum_by_id
-from interest_migration.model.settings import ModelSettings, VocabularySizes
+from interest_migration.model.repeat_encoder import RepeatEncoder
+from interest_migration.model.scatter import members
+from interest_migration.model.settings import GraphSettings, ModelSettings, VocabularySizes
 from interest_migration.model.trajectory_encoder import TrajectoryEncoder
+from interest_migration.model.transition_graph import TransitionGraph
 from schemas.features import (
     AGGREGATES,
     BRAND_IDS,
@@ -24,8 +27,12 @@ from schemas.features import (
     HORIZONS,
     INTEREST_IDS,
     INTEREST_RECENCY,
+    ITEM_IDS,
+    NEXT_CATEGORIES,
+    NEXT_ITEMS,
     PARENT_IDS,
     STEP_INDEX,
+    label_name,
 )
 
 ITEM_ATTRIBUTES: Final = (CATEGORY_IDS, PARENT_IDS, CHILD_IDS, BRAND_IDS)
@@ -74,7 +81,10 @@ class InterestModel(keras.Model):
         self.next_category_user = keras.layers.Dense(width, use_bias=False, name="next_category_user")
         self.next_item = ItemHead(self.sizes.items, width, ITEM_ATTRIBUTES, name="next_item")
         self.next_item_user = keras.layers.Dense(width, use_bias=False, name="next_item_user")
-        self.repeats = RepeatEncoder(name="repeats")
+        self.repeats = RepeatEncoder(ITEM_IDS, name="repeats")
+        self.category_repeats = RepeatEncoder(CATEGORY_IDS, decay=0.7, name="category_repeats")
+        self.item_graphs = _graphs("item_graph", self.sizes.items, self.settings.item_graphs)
+        self.category_graphs = _graphs("category_graph", size, self.settings.category_graphs)
         self.propensity = [
             CategoryHead(size, width, user_offset=True, name=f"propensity_{horizon}") for horizon in HORIZONS
         ]
@@ -91,13 +101,14 @@ class InterestModel(keras.Model):
         """Scores every task at the cut.
 
         Args:
-          inputs: Padded features, see `interest_migration.model.inputs`; labels among them are not read.
-          training: Whether to drop units.
+          inputs: Padded features, see `interest_migration.model.inputs`.
+          training: Whether to drop units, and to take each example's own transition, which its labels tell, out of
+            the counted ones. Labels are read for nothing else, and otherwise not at all.
 
         Returns:
           `user` `[B, D]`; logits in float32: `next_category`, `propensity_<horizon>`, `new_interest_<horizon>` (of
           candidates, see `fresh`) `[B, V]`, `churn_<horizon>` and `switch` `[B]`; `states` `[B, S, D]`; `item_query`
-          `[B, D]` and `repeats`, for `item_scores`.
+          `[B, D]`, `item_gains` and `seen_items` `[B, E]`, for `item_scores`.
         """
         size = self.sizes.categories
         states, _ = self.trajectory(inputs, training=training)
@@ -107,6 +118,7 @@ class InterestModel(keras.Model):
         wide, pooled = self.profile(profile_numbers(inputs, current), inputs[INTEREST_IDS], activity, training=training)
         user = self.fusion(tf.concat([states[:, -1], pooled, activity], axis=-1), training=training)
         logits = self._category_logits(states[:, -1], user, wide)
+        logits["next_category"] += self._category_gains(inputs, user, training).dense(size)
         for horizon, scores in zip(HORIZONS, self.new_interest(inputs), strict=True):
             logits[f"new_interest_{horizon}"] = scores
         churn = self.churn(user, aggregates, training=training)
@@ -118,8 +130,21 @@ class InterestModel(keras.Model):
             "user": tf.cast(user, tf.float32),
             "states": states,
             "item_query": self.next_item(states[:, -1]) + self.next_item_user(user),
-            "repeats": self.repeats(inputs, user),
+            "item_gains": self._item_gains(inputs, user, training),
+            "seen_items": inputs[ITEM_IDS],
         }
+
+    def _category_gains(self, inputs: dict[str, Any], user: Any, training: bool) -> Gains:
+        left_out = inputs[label_name(NEXT_CATEGORIES)] if training else None
+        followers = [
+            graph.read(inputs[CATEGORY_IDS], inputs[STEP_INDEX], user, left_out) for graph in self.category_graphs
+        ]
+        return add_gains([self.category_repeats(inputs, user), *followers])
+
+    def _item_gains(self, inputs: dict[str, Any], user: Any, training: bool) -> Gains:
+        left_out = inputs[label_name(NEXT_ITEMS)] if training else None
+        followers = [graph.read(inputs[ITEM_IDS], inputs[STEP_INDEX], user, left_out) for graph in self.item_graphs]
+        return add_gains([self.repeats(inputs, user), *followers] if self.settings.buy_again else followers)
 
     def _category_logits(self, newest: Any, user: Any, wide: Any) -> dict[str, Any]:
         embeddings = self.category_embeddings()
@@ -141,9 +166,11 @@ class InterestModel(keras.Model):
 
     def item_scores(self, outputs: dict[str, Any]) -> Any:
         """Returns the `[B, V]` float32 logits of every item, from what `call` returned."""
-        repeats: Repeats = outputs["repeats"]
-        scores = self.next_item.scores(outputs["item_query"], self.trajectory.events)
-        return scores + sum_by_id(repeats.scores, repeats.ids - 1, self.sizes.items)
+        size = self.sizes.items
+        scores = self.next_item.scores(outputs["item_query"], self.trajectory.events) + outputs["item_gains"].dense(
+            size
+        )
+        return scores if self.settings.buy_again else tf.where(members(outputs["seen_items"], size), -1e9, scores)
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
@@ -163,3 +190,9 @@ class InterestModel(keras.Model):
             "static_shapes": self.static_shapes,
             "name": self.name,
         }
+
+
+def _graphs(name: str, size: int, settings: Sequence[GraphSettings]) -> list[TransitionGraph]:
+    return [
+        TransitionGraph(size, chosen.model_dump(), name=f"{name}_{number}") for number, chosen in enumerate(settings)
+    ]

@@ -104,3 +104,13 @@ def _at_ids(logits: tf.Tensor, targets: Targets) -> tf.Tensor:
 def at_positions(values: tf.Tensor, targets: Targets) -> tf.Tensor:
     """Returns `[B, M]`, of `[B, L]` values per position that of each target."""
     return tf.gather(values, tf.minimum(targets.position, tf.shape(values)[1] - 1), batch_dims=1)
+
+
+def log_sum_exp(logits: tf.Tensor) -> tf.Tensor:
+    """Returns `[P]`, the logarithm of the sum of exponentials of `[P, V]` float32 logits.
+
+    The cross entropy of any class plus its logit: one fused operation forwards and backwards, where `reduce_logsumexp`
+    passes over the logits several times.
+    """
+    first = tf.zeros(tf.shape(logits)[:1], tf.int32)
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=first, logits=logits) + logits[:, 0]

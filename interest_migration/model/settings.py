@@ -29,6 +29,26 @@ class LossWeights(Settings):
     switch: float = Field(0.3, ge=0)
 
 
+class GraphSettings(Settings):
+    """A graph of counted transitions, see `interest_migration.model.transition_graph`.
+
+    Attributes:
+      steps: K, most steps that a counted transition leads over, and from which the newest events are read.
+      decay: Weight of a transition over k steps, to the power k - 1.
+      both_ways: Whether it also counts as one back, which makes "followed by" into "found near".
+      cosine: Whether counts are divided by the square roots of how often either end is found.
+      neighbours: N, followers kept of every id.
+      sources: M, newest events whose followers are read.
+    """
+
+    steps: int = Field(3, ge=1)
+    decay: float = Field(0.7, gt=0, le=1)
+    both_ways: bool = False
+    cosine: bool = False
+    neighbours: int = Field(64, ge=1)
+    sources: int = Field(16, ge=1)
+
+
 class ModelSettings(Settings):
     """Size and shape of the model.
 
@@ -45,6 +65,9 @@ class ModelSettings(Settings):
       aggregate_width: Hidden width of the part that reads the aggregates.
       full_softmax_items: Largest item vocabulary whose softmax is taken over all items.
       sampled_items: Negatives drawn per batch above that size.
+      buy_again: Whether items of the history may come next; if not, they are left out of every ranking of items.
+      item_graphs: Graphs of what is counted to follow an item; each adds to the logits of the next item at the cut.
+      category_graphs: The same for categories.
       new_interest_half_life_days: Examples count half in the new-interest objective for every so many days that they
         were cut before the newest one. A log does not tell what users touched before it began: early in it, old
         interests pass for new ones.
@@ -61,8 +84,11 @@ class ModelSettings(Settings):
     loss_steps: int = Field(8, ge=1)
     profile_width: int = Field(32, ge=4)
     aggregate_width: int = Field(64, ge=4)
-    full_softmax_items: int = Field(5_000, ge=0)
+    full_softmax_items: int = Field(20_000, ge=0)
     sampled_items: int = Field(1_024, ge=1)
+    buy_again: bool = True
+    item_graphs: tuple[GraphSettings, ...] = (GraphSettings(),)
+    category_graphs: tuple[GraphSettings, ...] = (GraphSettings(),)
     new_interest_half_life_days: float = Field(14.0, gt=0)
     loss_weights: LossWeights = LossWeights()
 

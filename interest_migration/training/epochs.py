@@ -58,13 +58,18 @@ class EpochLoop:
         progress = self.folder.restore(self.model)
         if self.warm and progress.start is None:
             progress = self._start(progress)
-        while len(progress.epochs) < self.settings.epochs and progress.epochs_since_best() < self.settings.patience:
+        while self._goes_on(progress):
             epoch = self._epoch(len(progress.epochs))
             progress = progress.with_epoch(epoch, epoch.validation[SCORE])
             self.folder.save(self.model, progress)
             self._log(epoch)
         self.writer.close()
         return progress
+
+    def _goes_on(self, progress: Progress) -> bool:
+        chosen, seconds = self.settings, [epoch.wall_seconds for epoch in progress.epochs]
+        in_time = not seconds or sum(seconds) + max(seconds) <= (chosen.budget_seconds or math.inf)
+        return in_time and len(seconds) < chosen.epochs and progress.epochs_since_best() < chosen.patience
 
     def _start(self, progress: Progress) -> Progress:
         metrics = self.validation.run()
@@ -77,6 +82,7 @@ class EpochLoop:
         wall, cpu = time.monotonic(), time.process_time()
         batches = self.source.batches(epoch_seed=self.settings.seed * 1_000_003 + number)
         history = self.model.fit(batches, epochs=1, verbose=0, shuffle=False).history
+        fit_cpu = time.process_time() - cpu
         losses = {name: float(values[-1]) for name, values in history.items()}
         metrics = self.validation.run()
         if not math.isfinite(losses["loss"] + metrics[SCORE]):
@@ -90,6 +96,7 @@ class EpochLoop:
             validation=metrics,
             wall_seconds=time.monotonic() - wall,
             cpu_seconds=time.process_time() - cpu,
+            fit_cpu_seconds=fit_cpu,
         )
 
     def _log(self, epoch: Epoch) -> None:

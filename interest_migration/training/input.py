@@ -7,11 +7,14 @@ files in every epoch. The same seed gives the same order within either of the tw
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from interest_migration.errors import DataError
 from interest_migration.model.inputs import TRAINING_SPECS, FixedLengths, pad, parsers
+from interest_migration.training.buckets import bucket_rows
 from interest_migration.training.settings import TrainingSettings
+from schemas.features import STEP_INDEX
 
 SPECS = TRAINING_SPECS
 _READ_BATCH = 1024
@@ -43,38 +46,61 @@ class ExampleSource:
             return int(self._columns[SPECS[0].name].shape[0])
         return sum(1 for _ in _records(self.paths))
 
-    def batches(self, epoch_seed: int | None = None, batch_size: int | None = None) -> tf.data.Dataset:
+    def batches(
+        self, epoch_seed: int | None = None, batch_size: int | None = None, most: int | None = None
+    ) -> tf.data.Dataset:
         """Returns one pass over the examples in batches of padded features.
 
         Args:
           epoch_seed: Seed of the order; None keeps the order of the files.
           batch_size: By default that of the settings.
+          most: Without a seed, at most so many examples, evenly spread; by default all.
 
         Returns:
           Dataset of feature name -> `[B]`, `[B, W]` or `[B, N]`, inputs and labels.
         """
         size = min(batch_size or self.settings.batch_size, self.count)
         training = epoch_seed is not None
-        source = self._in_memory(epoch_seed, size) if self._columns is not None else self._streamed(epoch_seed, size)
+        every = -(-self.count // (most or self.count))
+        read = self._in_memory if self._columns is not None else self._streamed
+        source = read(epoch_seed, size, every)
         return source.map(self._pad if not (training and self.settings.static_shapes) else self._pad_fixed).prefetch(2)
 
     def steps(self) -> int:
-        """Number of training batches of one pass; a last partial batch is left out."""
-        return self.count // min(self.settings.batch_size, self.count)
+        """Number of training batches of one pass (with buckets, of about every pass)."""
+        size = min(self.settings.batch_size, self.count)
+        return int(self._buckets(0, size).nrows()) if self._bucketed else self.count // size
 
-    def _in_memory(self, seed: int | None, size: int) -> tf.data.Dataset:
+    @property
+    def _bucketed(self) -> bool:
+        chosen = self.settings
+        one_replica = chosen.strategy in ("default", "one_device")  # several split a batch of one fixed size
+        return self._columns is not None and chosen.bucket_by_length and one_replica and not chosen.static_shapes
+
+    def _buckets(self, seed: int, size: int) -> tf.RaggedTensor:
+        lengths = (self._columns or {})[STEP_INDEX].row_lengths().numpy()
+        batches = bucket_rows(lengths, size, seed)
+        return tf.RaggedTensor.from_row_lengths(np.concatenate(batches), [len(rows) for rows in batches])
+
+    def _in_memory(self, seed: int | None, size: int, every: int) -> tf.data.Dataset:
         order = tf.data.Dataset.range(self.count)
-        if seed is not None:
-            order = order.shuffle(self.count, seed=seed, reshuffle_each_iteration=False)
+        if seed is not None and self._bucketed:
+            order = tf.data.Dataset.from_tensor_slices(self._buckets(seed, size))
+        elif seed is not None:
+            order = order.shuffle(self.count, seed=seed, reshuffle_each_iteration=False).batch(
+                size, drop_remainder=True
+            )
+        else:
+            order = order.shard(every, 0).batch(size)
         columns = self._columns or {}
-        return order.batch(size, drop_remainder=seed is not None).map(
+        return order.map(
             lambda rows: {name: tf.gather(column, rows) for name, column in columns.items()},
             num_parallel_calls=2,
             deterministic=True,
         )
 
-    def _streamed(self, seed: int | None, size: int) -> tf.data.Dataset:
-        records = _records(self.paths)
+    def _streamed(self, seed: int | None, size: int, every: int) -> tf.data.Dataset:
+        records = _records(self.paths).shard(every, 0)
         if seed is not None:
             records = records.shuffle(self.settings.shuffle_examples, seed=seed, reshuffle_each_iteration=False)
         batches = records.batch(size, drop_remainder=seed is not None)

@@ -17,13 +17,14 @@ from interest_migration.settings import Settings
 
 
 class Epoch(Settings):
-    """One finished epoch: its mean losses, validation metrics and seconds."""
+    """One finished epoch: mean losses, validation metrics, seconds (`fit_cpu_seconds` without validation)."""
 
     epoch: int
     losses: dict[str, float]
     validation: dict[str, float]
     wall_seconds: float
     cpu_seconds: float
+    fit_cpu_seconds: float = 0.0
 
 
 class Progress(Settings):

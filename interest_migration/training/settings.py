@@ -1,12 +1,14 @@
 """Settings of training."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field, model_validator
 
 from interest_migration.settings import Settings
 
 Strategy = Literal["default", "one_device", "mirrored", "multi_worker", "tpu"]
+ScoredTask = Literal["churn", "propensity", "new_interest", "next_category", "next_item"]
+SCORED_TASKS: Final[tuple[ScoredTask, ...]] = ("churn", "propensity", "new_interest", "next_category")
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 
 
@@ -22,6 +24,9 @@ class TrainingSettings(Settings):
       weight_decay: Decoupled decay of AdamW.
       clip_norm: Gradients are scaled down to this global norm.
       patience: Epochs without a better validation score before training stops.
+      budget_seconds: Training ends before the epoch that would pass it; by default it may take any time.
+      validation_examples: Examples of the eval split that are scored after every epoch, evenly spread; by default all.
+      score: Tasks whose validation metrics are averaged into that score.
       seed: Seed of weights, dropout, sampling and order.
       deterministic: Whether the same seed and input give identical results (needs deterministic operations).
       precision: Arithmetic of the layers; weights and losses stay float32.
@@ -33,6 +38,8 @@ class TrainingSettings(Settings):
       max_labels: Likewise labels per set.
       memory_megabytes: Examples are kept decoded in memory if their files are smaller than this; else they are
         streamed.
+      bucket_by_length: Whether a training batch holds histories of similar length, and fewer of long ones, so that
+        little is padded. Examples kept in memory only, on one device, and not with batches of one fixed size.
       shuffle_examples: Size of the shuffle buffer when they are streamed.
       checkpoint_directory: Where training saves its state after every epoch and continues from after a kill; by default
         a folder of the run.
@@ -48,6 +55,9 @@ class TrainingSettings(Settings):
     weight_decay: float = Field(1e-2, ge=0)
     clip_norm: float = Field(1.0, gt=0)
     patience: int = Field(3, ge=1)
+    budget_seconds: float | None = Field(None, gt=0)
+    validation_examples: int | None = Field(None, ge=1)
+    score: tuple[ScoredTask, ...] = Field(SCORED_TASKS, min_length=1)
     seed: int = 0
     deterministic: bool = True
     precision: Precision = "float32"
@@ -58,6 +68,7 @@ class TrainingSettings(Settings):
     max_interests: int = Field(128, ge=1)
     max_labels: int = Field(256, ge=1)
     memory_megabytes: int = Field(400, ge=0)
+    bucket_by_length: bool = True
     shuffle_examples: int = Field(20_000, ge=1)
     checkpoint_directory: str | None = None
     warm_start: bool = False

@@ -15,6 +15,7 @@ from interest_migration.model.manifest import Provenance
 from interest_migration.model.settings import ModelSettings, VocabularySizes
 from interest_migration.training.base import Base, ColdStart
 from interest_migration.training.epochs import EpochLoop
+from interest_migration.training.followers import fill_graphs
 from interest_migration.training.input import ExampleSource
 from interest_migration.training.optimizer import make_optimizer
 from interest_migration.training.priors import initialise
@@ -103,6 +104,7 @@ def train(
         with strategy.scope():
             model = _make_model(data, model_settings, settings, source)
         provenance = _provenance(data, model, initialise(model, source.batches()), base.name)
+        fill_graphs(model, data.train_paths, settings.memory_megabytes)
         start = start_from(model, base, data.vocabularies, provenance, _first_cut(held_out))
         if settings.warm_start:
             report(start.describe())
@@ -114,7 +116,7 @@ def train(
             worker_directory(strategy, _checkpoints(settings, run_directory)),
             _fingerprint(data, model_settings, settings, start),
         )
-        validation = Validation(model, held_out.batches())
+        validation = Validation(model, held_out.batches(most=settings.validation_examples), settings.score)
         loop = EpochLoop(model, source, validation, settings, folder, worker / "tensorboard", report, warm=start.warm)
         progress = loop.run()
         folder.load_best(model, progress)
@@ -174,6 +176,7 @@ def _record(
     return {
         "wall_seconds": wall,
         "cpu_seconds": sum(epoch.cpu_seconds for epoch in progress.epochs),
+        "fit_cpu_seconds": sum(epoch.fit_cpu_seconds for epoch in progress.epochs),
         "examples_per_second": source.count * len(progress.epochs) / wall if progress.epochs else 0.0,
         "examples": source.count,
         "steps": source.steps() * len(progress.epochs),

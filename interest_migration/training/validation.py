@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import tensorflow as tf
 
 from interest_migration.evaluation.discrimination import auroc
 from interest_migration.model.task_measures import task_labels, task_measures
+from interest_migration.training.settings import SCORED_TASKS, ScoredTask
 from schemas.features import HORIZONS
 from schemas.signatures import RANKING_TASKS, label_key, measure_name, weight_key
 
@@ -24,10 +26,13 @@ class Validation:
     Args:
       model: The model.
       batches: Batches of the eval split, in a fixed order.
+      scored: Tasks that the score averages.
     """
 
-    def __init__(self, model: InterestModel, batches: tf.data.Dataset) -> None:
-        self._batches = batches
+    def __init__(
+        self, model: InterestModel, batches: tf.data.Dataset, scored: Sequence[ScoredTask] = SCORED_TASKS
+    ) -> None:
+        self._batches, self._scored = batches, scored
 
         def evaluate(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             outputs = model(batch, training=False)
@@ -49,8 +54,9 @@ class Validation:
             "propensity": [measure_name(f"propensity_{horizon}", "user_auc") for horizon in HORIZONS],
             "new_interest": [measure_name(f"new_interest_{horizon}", "user_auc") for horizon in HORIZONS],
             "next_category": [measure_name("next_category", "hit_at_5")],
+            "next_item": [measure_name("next_item", "ndcg_at_10")],
         }
-        known = [[metrics[name] for name in names if name in metrics] for names in tasks.values()]
+        known = [[metrics[name] for name in names if name in metrics] for names in map(tasks.__getitem__, self._scored)]
         return metrics | {SCORE: float(np.mean([sum(values) / len(values) for values in known if values] or [0.0]))}
 
 

@@ -16,6 +16,7 @@ from interest_migration.ingestion.summary import IngestSummary
 from pipeline.outcome import summary_rows
 
 if TYPE_CHECKING:
+    from interest_migration.sequences.benchmark import BenchmarkResult
     from pipeline.outcome import Outcome
 
 _FEW = 5
@@ -55,6 +56,28 @@ def print_report(console: Console, report: EvaluationReport) -> None:
     for row in summary_rows(report):
         table.add_row(*(escape(cell) for cell in _cells(row)))
     console.print(table)
+
+
+def print_benchmark(console: Console, result: "BenchmarkResult") -> None:
+    """Prints one row per metric: every method, and the model's lead over the best of the others."""
+    told = result.file
+    counts = ", ".join(f"{told[name]:,} {name}" for name in ("users", "items", "interactions"))
+    title = f"{counts}; the last item among all that the user's sequence does not hold"
+    table = Table(title=title, box=box.SIMPLE, title_justify="left")
+    table.add_column("metric")
+    for name in result.test:
+        table.add_column(name, justify="right")
+    table.add_column("lead (95 % interval)")
+    for metric, lead in result.lift.items():
+        values = (f"{summary[metric]['value']:.4f}" for summary in result.test.values())
+        table.add_row(metric, *values, f"{lead['value']:+.4f} ({lead['low']:+.4f} to {lead['high']:+.4f})")
+    console.print(table)
+    cost = result.cost
+    console.print(
+        f"Training: {cost['epochs']:.0f} epochs, {cost['wall_seconds']:.0f} s, {cost['cpu_seconds']:.0f} CPU-seconds; "
+        f"{cost['targets_per_cpu_second']:,.0f} targets per CPU-second of the passes alone",
+        soft_wrap=True,
+    )
 
 
 def print_decision(console: Console, decision: Decision) -> None:

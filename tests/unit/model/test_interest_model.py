@@ -5,10 +5,10 @@ import tensorflow as tf
 from transformed_records import SIZES, SMALL_MODEL, make_batch, make_transformed
 
 from interest_migration.errors import ConfigError
+from interest_migration.model.gains import Gains
 from interest_migration.model.inputs import INPUT_SPECS
 from interest_migration.model.interest_model import InterestModel
 from interest_migration.model.objectives import OBJECTIVES, objectives, total
-from interest_migration.model.repeat_encoder import Repeats
 from interest_migration.model.scatter import members
 from interest_migration.model.settings import LossWeights, ModelSettings
 from schemas.features import AGGREGATES, CUT_TIME, INTEREST_COUNT, INTEREST_IDS, INTEREST_RECENCY, ITEM_IDS, Shape
@@ -57,7 +57,8 @@ def test_candidates_for_new_interests_were_not_touched_recently(model):
 def test_items_of_the_history_gain_by_appetite(model):
     batch = make_batch(examples())
     outputs = model(batch)
-    plain = outputs | {"repeats": Repeats(outputs["repeats"].ids, tf.zeros_like(outputs["repeats"].scores))}
+    gains = outputs["item_gains"]
+    plain = outputs | {"item_gains": Gains(gains.ids, tf.zeros_like(gains.scores))}
     gain = (model.item_scores(outputs) - model.item_scores(plain)).numpy()
     touched = members(batch[ITEM_IDS], 10).numpy()
     assert np.all(gain[touched] > 0)

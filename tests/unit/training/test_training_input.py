@@ -19,7 +19,7 @@ def firsts(dataset):
 
 
 def source(path, **options):
-    return ExampleSource([path], TrainingSettings(batch_size=4, **options))
+    return ExampleSource([path], TrainingSettings(batch_size=4, bucket_by_length=False, **options))
 
 
 @pytest.mark.parametrize("memory", [0, 400])
@@ -57,9 +57,28 @@ def test_compiled_training_has_one_shape(path):
 
 
 def test_fewer_examples_than_a_batch(tmp_path):
-    few = ExampleSource([write_transformed(tmp_path / "data.gz", 3, seed=1)], TrainingSettings(batch_size=4))
+    few = ExampleSource(
+        [write_transformed(tmp_path / "data.gz", 3, seed=1)], TrainingSettings(batch_size=4, bucket_by_length=False)
+    )
     assert len(firsts(few.batches(epoch_seed=0))) == 3
     assert few.steps() == 1
+
+
+def test_batches_by_length_hold_every_example_and_the_seed_decides(path):
+    examples = ExampleSource([path], TrainingSettings(batch_size=4))
+    first, again, other = (list(examples.batches(epoch_seed=seed)) for seed in (1, 1, 2))
+    assert firsts(first) == firsts(again) != firsts(other)
+    assert sorted(firsts(first)) == sorted(firsts(examples.batches()))
+    assert len(first) == examples.steps()
+
+
+@pytest.mark.parametrize("memory", [0, 400])
+def test_at_most_so_many_examples_evenly_spread(path, memory):
+    examples = source(path, memory_megabytes=memory)
+    everything = firsts(examples.batches())
+    assert firsts(examples.batches(most=5)) == everything[::2]
+    assert firsts(examples.batches(most=4)) == everything[::3]
+    assert firsts(examples.batches(most=50)) == everything
 
 
 def test_no_files():

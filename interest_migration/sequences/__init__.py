@@ -1,0 +1,1 @@
+"""Benchmark on public sequence files: leave-one-out, full ranking."""
