@@ -113,7 +113,7 @@ class SearchSettings(Settings):
 def check_dimension(name: str, dimension: Dimension) -> None:
     """Raises ValueError, which names the field, if it cannot take the values."""
     field = find_field(name)
-    adapter: TypeAdapter[Any] = TypeAdapter(Annotated[field.annotation, field])
+    adapter = TypeAdapter[Any](Annotated[field.annotation, field])  # type: ignore[arg-type]
     bounds = dimension.values or (dimension.min, dimension.max)
     if not dimension.values and not is_number(name):
         raise ValueError(f"{name}: expected values, received a range for a field that is no number")
