@@ -72,6 +72,11 @@ class SearchTuner(BaseTuner):
         self._note(Trial(trial.trial_id, searched(values), score, record["epochs"], record["wall_seconds"]))
         return {self._settings.objective: score}
 
+    def get_best_hyperparameters(self, num_trials: int = 1) -> list[Any]:
+        """Returns the values of the best trials; of equal ones KerasTuner takes any, this the earlier."""
+        scored = [trial for trial in self.account.ranked() if trial.score is not None]
+        return [self.oracle.get_trial(trial.trial).hyperparameters for trial in scored[:num_trials]]
+
     def on_search_end(self) -> None:
         """Tells the best values.
 

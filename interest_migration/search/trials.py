@@ -63,8 +63,11 @@ class Search:
     @property
     def best(self) -> Trial | None:
         """The trial with the highest score, the earlier of equal ones."""
-        scored = [trial for trial in self.trials if trial.score is not None]
-        return max(scored, key=lambda trial: trial.score or 0.0) if scored else None
+        return next((trial for trial in self.ranked() if trial.score is not None), None)
+
+    def ranked(self) -> list["Trial"]:
+        """Returns the trials from the highest score down, the earlier of equal ones first, failed ones last."""
+        return sorted(self.trials, key=lambda trial: (trial.score is None, -(trial.score or 0.0)))
 
     def with_trial(self, trial: Trial) -> "Search":
         """Returns the search after one more trial, which replaces one of the same name."""

@@ -51,7 +51,7 @@ def _show(folder: Path, search: "Search") -> None:
     from interest_migration.search.trials import BEST_FILE
     from pipeline.commands.tables import make_console
 
-    ordered = sorted(search.trials, key=lambda trial: (trial.score is None, -(trial.score or 0.0)))
+    ordered = search.ranked()
     fields = list(dict.fromkeys(name for trial in ordered for name in trial.values))
     table = Table(box=box.SIMPLE)
     for name in (search.objective, *fields, "epochs", "seconds"):

@@ -16,7 +16,7 @@ from interest_migration.search.values import read_values
 
 CONFIG = {
     "model": {"width": 8, "layers": 1, "feedforward_width": 8, "max_steps": 4, "loss_steps": 2},
-    "training": {"epochs": 2, "batch_size": 64},
+    "training": {"epochs": 2, "batch_size": 16},
     "transform": {"items": {"min_count": 1}},
 }
 SEARCH = {
@@ -68,7 +68,7 @@ def test_a_killed_search_goes_on_where_it_was(arguments, tmp_path, monkeypatch):
     assert trained[2] == killed[0] == trained[1]
     assert len(set(trained)) == 3
     found = Search.read(tuner.folder)
-    assert [trial.score is not None for trial in found.trials] == [True] * 3
+    assert len({trial.score for trial in found.trials} - {None}) == 3  # the values reach the training
     best = tuner.get_best_hyperparameters()[0].values
     assert read_values(tuner.folder / BEST_FILE) == best == found.best.values
     assert search(arguments(tmp_path)).account == found  # nothing is left to try

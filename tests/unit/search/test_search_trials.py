@@ -27,6 +27,7 @@ def test_the_account_is_written_and_read_back(tmp_path):
     assert newest_search(tmp_path) == tmp_path / "abc"
     assert Search.read(tmp_path / "abc") == search
     assert search.best.trial == "1"
+    assert [trial.trial for trial in search.with_trial(Trial("3", {}, 0.7)).ranked()] == ["1", "3", "2", "0"]
     assert read_values(tmp_path / "abc" / BEST_FILE) == {"model.width": 16}
     assert search.trials[1].describe(2, 3) == "trial 2/3 model.width=16: 0.7000 2 epochs 2 s"
 
