@@ -4,6 +4,7 @@ TFX calls `run_fn` by its path, `components.trainer.run_fn`.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from interest_migration.examples.settings import ExampleSettings
 from interest_migration.model.export import TransformGraph, export_model
 from interest_migration.model.manifest import Provenance
 from interest_migration.model.settings import ModelSettings, VocabularySizes
+from interest_migration.search.values import merge_values
 from interest_migration.training.base import read_base, vocabulary_values
 from interest_migration.training.settings import TrainingSettings
 from interest_migration.training.train import COLD, TrainingData, train
@@ -24,6 +26,23 @@ from interest_migration.transform.settings import TransformSettings
 from interest_migration.transform.vocabularies import COUNTED
 
 Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a training needs.
+
+    Attributes:
+      data: Examples.
+      model: Size of the model.
+      settings: How to train.
+      graph: For the export.
+    """
+
+    data: TrainingData
+    model: ModelSettings
+    settings: TrainingSettings
+    graph: TransformGraph
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -36,36 +55,52 @@ def run_fn(fn_args: FnArgs) -> None:
         `TransformSettings` under `transform`; what is missing has its default. Under `origin`, digest of the log
         (`data`), public id of the pseudonym key (`key_id`) and digest of the erased users (`erasure_digest`).
         `base_model` (what `BaseModel` found) is read if
-        `training.warm_start` is on.
+        `training.warm_start` is on. `hyperparameters` (what `Tuner` found) replace values of `custom_config`.
 
     Raises:
       ConfigError: If a value of `custom_config` does not fit.
       DataError: If a split has no example.
     """
-    config = fn_args.custom_config or {}
+    found = (fn_args.hyperparameters or {}).get("values", {})
+    training = read_training(fn_args, merge_values(fn_args.custom_config or {}, found))
+    trained = train(
+        training.data,
+        training.model,
+        training.settings,
+        Path(fn_args.model_run_dir),
+        logging.info,
+        read_base(fn_args.base_model) if training.settings.warm_start and fn_args.base_model else COLD,
+    )
+    if trained.chief:
+        export_model(trained.model, training.graph, fn_args.serving_model_dir, trained.provenance)
+
+
+def read_training(fn_args: FnArgs, config: Values) -> Training:
+    """Returns what a training needs.
+
+    Args:
+      fn_args: Names the files, see `run_fn`.
+      config: `custom_config`, or one with other values.
+
+    Raises:
+      ConfigError: If a value does not fit.
+    """
     examples = ExampleSettings.from_values(config.get("examples"), source="custom_config examples")
     settings = TrainingSettings.from_values(config.get("training"), source="custom_config training")
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
     graph = transform_graph(transform)
-    trained = train(
-        TrainingData(
-            _files(fn_args.train_files),
-            _files(fn_args.eval_files),
-            _sizes(transform, config),
-            examples.new_interest_days,
-            vocabularies={name: _values(path) for name, path in graph.vocabulary_paths.items()},
-            label_days=examples.horizons_days.model_dump(),
-            step_days=examples.cut_every_days,
-            provenance=_provenance(examples, config.get("origin") or {}),
-        ),
-        ModelSettings.from_values(config.get("model"), source="custom_config model"),
-        settings,
-        Path(fn_args.model_run_dir),
-        logging.info,
-        read_base(fn_args.base_model) if settings.warm_start and fn_args.base_model else COLD,
+    data = TrainingData(
+        _files(fn_args.train_files),
+        _files(fn_args.eval_files),
+        _sizes(transform, config),
+        examples.new_interest_days,
+        vocabularies={name: _values(path) for name, path in graph.vocabulary_paths.items()},
+        label_days=examples.horizons_days.model_dump(),
+        step_days=examples.cut_every_days,
+        provenance=_provenance(examples, config.get("origin") or {}),
     )
-    if trained.chief:
-        export_model(trained.model, graph, fn_args.serving_model_dir, trained.provenance)
+    model = ModelSettings.from_values(config.get("model"), source="custom_config model")
+    return Training(data, model, settings, graph)
 
 
 def transform_graph(transform: tft.TFTransformOutput) -> TransformGraph:

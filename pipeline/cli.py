@@ -13,6 +13,7 @@ from pipeline.commands.review import review
 from pipeline.commands.run import run
 from pipeline.commands.runs import runs
 from pipeline.commands.spans import spans
+from pipeline.commands.trials import trials
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
@@ -38,3 +39,4 @@ main.add_command(runs)
 main.add_command(report)
 main.add_command(privacy)
 main.add_command(spans)
+main.add_command(trials)

@@ -19,6 +19,9 @@ from interest_migration.flows.settings import FlowSettings
 from interest_migration.ingestion.bounds import RejectBounds
 from interest_migration.model.settings import ModelSettings
 from interest_migration.privacy.settings import PrivacySettings
+from interest_migration.search.settings import SearchSettings
+from interest_migration.search.values import merge_values
+from interest_migration.search.values import read_values as read_found
 from interest_migration.settings import Settings
 from interest_migration.sources.partition_settings import PartitionSettings
 from interest_migration.training.settings import TrainingSettings
@@ -132,6 +135,7 @@ class PipelineConfig(Settings):
       transform: Vocabularies and buckets.
       model: Size of the model.
       training: How it is trained.
+      search: Which hyperparameters are searched before, if any; see docs/search.md.
       baselines: What the model has to beat.
       comparison: Model beside baselines.
       flows: Flow of interests.
@@ -153,6 +157,7 @@ class PipelineConfig(Settings):
     transform: TransformSettings = TransformSettings()
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
+    search: SearchSettings = SearchSettings()
     baselines: BaselineSettings = BaselineSettings()
     comparison: ComparisonSettings = ComparisonSettings()
     flows: FlowSettings = FlowSettings()
@@ -167,6 +172,11 @@ class PipelineConfig(Settings):
     def served_directory(self) -> Path:
         """Folder of the numbered versions."""
         return (self.push.directory or self.workspace / "served") / self.push.model_name
+
+    @property
+    def search_directory(self) -> Path:
+        """Folder that keeps the state of searches."""
+        return self.search.directory or self.workspace / "search"
 
     @property
     def key_file(self) -> Path:
@@ -185,7 +195,7 @@ def load_config(path: Path, overrides: Sequence[str] = (), input_root: str | Non
     Raises:
       ConfigError: If the file or an override does not fit; it names file and field.
     """
-    values = read_values(path, overrides)
+    values = _use_found(read_values(path, overrides), find_root(path), overrides)
     _spread_seed(values)
     config = PipelineConfig.from_values(values, source=str(path))
     return _resolve(config, find_root(path), input_root)
@@ -201,6 +211,17 @@ def read_values(path: Path | None, overrides: Sequence[str]) -> dict[str, Any]:
     for override in overrides:
         _set(values, override)
     return values
+
+
+def _use_found(values: dict[str, Any], root: Path, overrides: Sequence[str]) -> dict[str, Any]:
+    """Replaces values by those that an earlier search found (`search.best`); `--set` wins over both."""
+    section = values.get("search")
+    best = section.get("best") if isinstance(section, dict) else None
+    if not isinstance(best, str):
+        return values
+    given = {override.partition("=")[0] for override in overrides}
+    found = read_found(root / best)
+    return merge_values(values, {name: value for name, value in found.items() if name not in given})
 
 
 def find_root(path: Path) -> Path:
@@ -228,6 +249,9 @@ def _resolve(config: PipelineConfig, root: Path, input_root: str | None) -> Pipe
                     "key_file": key_file,
                     "erasure_list": erasure_list,
                 }
+            ),
+            "search": config.search.model_copy(
+                update={"directory": config.search.directory and root / config.search.directory}
             ),
             "push": push.model_copy(update={"directory": push.directory and root / push.directory}),
         }

@@ -39,10 +39,12 @@ TRANSFORM: Final = (
 TRAINER: Final = (
     *TRANSFORM,
     "interest_migration/model",
+    "interest_migration/search",
     "interest_migration/serving/bases.py",
     "interest_migration/training",
     "components/trainer.py",
 )
+TUNER: Final = (*TRAINER, "components/search_tuner.py", "components/tuner.py")
 DATA_GATE: Final = (
     *_CORE,
     "interest_migration/data_gate",

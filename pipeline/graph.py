@@ -12,17 +12,18 @@ BehaviorExampleGen --+--> StatisticsGen --> ExampleValidator --> DataGate <-- Im
                                          ServedModel
 
 Transform --> Flows, for the report; nothing waits for it.
+With a `search`, `Tuner` reads what the Trainer reads and gives it the best hyperparameters.
 With `training.warm_start`, `BaseModel` gives the Trainer the served version to start from.
 """
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import tensorflow_data_validation as tfdv
 from ml_metadata.proto import metadata_store_pb2
-from tfx.components import ExampleValidator, Pusher, StatisticsGen, Trainer
+from tfx.components import ExampleValidator, Pusher, StatisticsGen, Trainer, Tuner
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
@@ -52,6 +53,7 @@ from pipeline.evaluation import evaluation_settings
 
 PREPROCESSING_FN: Final = "components.transform.preprocessing_fn"
 RUN_FN: Final = "components.trainer.run_fn"
+TUNER_FN: Final = "components.tuner.tuner_fn"
 SCHEMA_FILE: Final = Path(schemas.__file__).with_name("schema.pbtxt")
 """The curated schema."""
 
@@ -146,7 +148,8 @@ def _components(
         disable_statistics=not config.statistics.transformed,
     )
     base = _base_model(config, resolved) if config.training.warm_start else None
-    trainer = _trainer(config, transform, schema, base, resolved)
+    tuner = _tuner(config, transform, schema, resolved) if config.search.searches else None
+    trainer = _trainer(config, transform, schema, base, resolved, tuner)
     model = trainer.outputs["model"]
     evaluator = Evaluator(
         examples=examples,
@@ -172,6 +175,7 @@ def _components(
         *gates_of_data,
         transform,
         *([base] if base else []),
+        *([tuner] if tuner else []),
         trainer,
         _flows(config, transform),
         evaluator,
@@ -232,6 +236,7 @@ def _trainer(
     schema: BaseChannel,
     base: BaseComponent | None,
     resolved: Resolved,
+    tuner: Tuner | None,
 ) -> Trainer:
     return Trainer(
         run_fn=RUN_FN,
@@ -239,21 +244,42 @@ def _trainer(
         transform_graph=transform.outputs["transform_graph"],
         schema=schema,
         base_model=base.outputs["model"] if base else None,
+        hyperparameters=tuner.outputs["best_hyperparameters"] if tuner else None,
         train_args=trainer_pb2.TrainArgs(splits=["train"]),
         eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
-        custom_config={
-            "model": config.model.model_dump(mode="json"),
-            "training": config.training.model_dump(mode="json"),
-            "examples": config.examples.model_dump(mode="json"),
-            "transform": config.transform.model_dump(mode="json"),
-            "origin": {
-                "data": resolved.fingerprint,
-                "key_id": resolved.key_id,
-                "erasure_digest": resolved.erasure_digest,
-            },
-            "code": fingerprints.fingerprint_code(fingerprints.TRAINER),
+        custom_config=_custom_config(config, resolved) | {"code": fingerprints.fingerprint_code(fingerprints.TRAINER)},
+    )
+
+
+def _tuner(config: PipelineConfig, transform: Transform, schema: BaseChannel, resolved: Resolved) -> Tuner:
+    return Tuner(
+        tuner_fn=TUNER_FN,
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        schema=schema,
+        train_args=trainer_pb2.TrainArgs(splits=["train"]),
+        eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
+        custom_config=_custom_config(config, resolved)
+        | {
+            "search": config.search.model_dump(mode="json"),
+            "search_directory": str(config.search_directory),
+            "code": fingerprints.fingerprint_code(fingerprints.TUNER),
         },
     )
+
+
+def _custom_config(config: PipelineConfig, resolved: Resolved) -> dict[str, Any]:
+    return {
+        "model": config.model.model_dump(mode="json"),
+        "training": config.training.model_dump(mode="json"),
+        "examples": config.examples.model_dump(mode="json"),
+        "transform": config.transform.model_dump(mode="json"),
+        "origin": {
+            "data": resolved.fingerprint,
+            "key_id": resolved.key_id,
+            "erasure_digest": resolved.erasure_digest,
+        },
+    }
 
 
 def _comparison(

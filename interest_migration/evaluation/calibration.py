@@ -61,6 +61,18 @@ def calibration_error_draws(
     return divide(np.abs(by_bin).sum(axis=0), resamples.sum(np.ones(len(probabilities))))
 
 
+def pooled_error_draws(
+    probabilities: Numbers, positives: npt.NDArray[np.bool_], bins: int, resamples: Resamples
+) -> Draws:
+    """Returns the draws `[D]` of the expected calibration error of `[N, C]` probabilities, all pairs pooled."""
+    count, width = probabilities.shape
+    places = _bin_numbers(probabilities, bins) + bins * np.arange(count)[:, np.newaxis]
+    excess = probabilities.astype(np.float64) - positives
+    by_example = np.bincount(places.ravel(), excess.ravel(), count * bins).reshape(count, bins)
+    by_bin = np.stack([resamples.sum(column) for column in by_example.T])
+    return divide(np.abs(by_bin).sum(axis=0), width * resamples.sum(np.ones(count)))
+
+
 def reliability_curve(
     probabilities: Numbers, positives: npt.NDArray[np.bool_], bins: int = 15
 ) -> tuple[ReliabilityBin, ...]:

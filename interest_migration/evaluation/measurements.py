@@ -14,6 +14,7 @@ from interest_migration.evaluation.spaces import Numbers
 from interest_migration.ragged import Ragged
 
 CHURN_METRICS = ("auroc", "pr_auc", "expected_calibration_error", "brier", "log_loss")
+POOLED_METRICS = ("expected_calibration_error", "brier")
 CLASS_METRICS = (
     "accuracy",
     *(f"{mean}_{of}" for of in ("precision", "recall", "f1") for mean in ("macro", "weighted")),
@@ -64,6 +65,21 @@ def _measure_probabilities(
         resamples.mean(calibration.log_losses(scores, positives)),
     )
     return {name: Measurement(values, examples, count) for name, values in zip(CHURN_METRICS[2:], draws, strict=True)}
+
+
+def measure_pooled_probabilities(
+    scores: Numbers, positives: npt.NDArray[np.bool_], resamples: Resamples, settings: EvaluationSettings
+) -> dict[str, Measurement]:
+    """Measures `POOLED_METRICS` on `[N, C]` scores and labels, every pair of example and category alike."""
+    examples, count = len(positives), int(positives.sum())
+    if scores.min() < 0 or scores.max() > 1:
+        note = "scores outside [0, 1] are not probabilities"
+        return dict.fromkeys(POOLED_METRICS, undefined(note, resamples, examples, count))
+    draws = (
+        calibration.pooled_error_draws(scores, positives, settings.calibration_bins, resamples),
+        resamples.mean(calibration.squared_errors(scores, positives).mean(axis=1)),
+    )
+    return {name: Measurement(values, examples, count) for name, values in zip(POOLED_METRICS, draws, strict=True)}
 
 
 def measure_macro_auroc(

@@ -130,6 +130,7 @@ def _churn(examples: Examples, horizon: str, settings: EvaluationSettings) -> Ta
 def _propensity(examples: Examples, horizon: str, spaces: IdSpaces, settings: EvaluationSettings) -> Task:
     rows, labels = _horizon_labels(examples, FUTURE_CATEGORIES[horizon], horizon, spaces)
     positives = membership(labels, spaces.categories)
+    metrics = (*PROPENSITY_METRICS, *measurements.POOLED_METRICS)
     total = len(dense_column(examples, label_name(HORIZON_OBSERVED[horizon])))
 
     def measure(scores: Scores, resamples: Resamples) -> Measured:
@@ -137,13 +138,14 @@ def _propensity(examples: Examples, horizon: str, spaces: IdSpaces, settings: Ev
         macro = measurements.measure_macro_auroc(array, positives, own, settings.minimum_positives)
         ranks = ranking.rank_labels(array, labels)
         measured = measurements.measure_ranks(ranks, PROPENSITY_METRICS[1:], own) | {PROPENSITY_METRICS[0]: macro}
-        return {(ALL, name): measured[name] for name in PROPENSITY_METRICS}
+        measured |= measurements.measure_pooled_probabilities(array, positives, own, settings)
+        return {(ALL, name): measured[name] for name in metrics}
 
     def per_example(scores: Scores) -> dict[str, Numbers]:
         ranks = ranking.rank_labels(_array(scores, (total, spaces.categories))[rows], labels)
         return _spread_ranks(ranks, PROPENSITY_METRICS[1:], rows, total)
 
-    return _task(PROPENSITY_TASK[horizon], [ALL], PROPENSITY_METRICS, len(rows), measure, per_example)
+    return _task(PROPENSITY_TASK[horizon], [ALL], metrics, len(rows), measure, per_example)
 
 
 def _new_interest(examples: Examples, horizon: str, spaces: IdSpaces, settings: EvaluationSettings) -> Task:

@@ -12,6 +12,7 @@ from interest_migration.model.gains import Gains, add_gains
 from interest_migration.model.item_head import ItemHead
 from interest_migration.model.new_interest_head import NewInterestHead
 from interest_migration.model.objectives import OBJECTIVES, objectives, total
+from interest_migration.model.probability_calibration import ProbabilityCalibration
 from interest_migration.model.profile_encoder import ProfileEncoder
 from interest_migration.model.profile_features import newest_categories, profile_numbers
 from interest_migration.model.repeat_encoder import RepeatEncoder
@@ -91,6 +92,8 @@ class InterestModel(keras.Model):
         self.new_interest = NewInterestHead(size, name="new_interest")
         self.churn = BinaryHead(len(HORIZONS), self.settings.aggregate_width, dropout, name="churn")
         self.switch = BinaryHead(1, self.settings.aggregate_width, dropout, name="switch")
+        self.calibration = ProbabilityCalibration(name="calibration")
+        self.calibration.build()
         self.newest_cut = self.add_weight(
             shape=[], dtype="int32", initializer="zeros", trainable=False, name="newest_cut"
         )
@@ -106,7 +109,8 @@ class InterestModel(keras.Model):
             the counted ones. Labels are read for nothing else, and otherwise not at all.
 
         Returns:
-          `user` `[B, D]`; logits in float32: `next_category`, `propensity_<horizon>`, `new_interest_<horizon>` (of
+          `user` `[B, D]`; logits in float32, calibrated unless `training`: `next_category`, `propensity_<horizon>`,
+          `new_interest_<horizon>` (of
           candidates, see `fresh`) `[B, V]`, `churn_<horizon>` and `switch` `[B]`; `states` `[B, S, D]`; `item_query`
           `[B, D]`, `item_gains` and `seen_items` `[B, E]`, for `item_scores`.
         """
@@ -126,6 +130,7 @@ class InterestModel(keras.Model):
             logits[f"churn_{horizon}"] = churn[:, column]
         logits["switch"] = self.switch(user, aggregates, training=training)[:, 0]
         logits = {name: tf.cast(value, tf.float32) for name, value in logits.items()}
+        logits = logits if training else self.calibration(logits)
         return logits | {
             "user": tf.cast(user, tf.float32),
             "states": states,

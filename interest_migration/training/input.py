@@ -13,6 +13,7 @@ import tensorflow as tf
 from interest_migration.errors import DataError
 from interest_migration.model.inputs import TRAINING_SPECS, FixedLengths, pad, parsers
 from interest_migration.training.buckets import bucket_rows
+from interest_migration.training.held_out import EVERYBODY, UserRange
 from interest_migration.training.settings import TrainingSettings
 from schemas.features import STEP_INDEX
 
@@ -26,17 +27,18 @@ class ExampleSource:
     Args:
       paths: Gzip TFRecord files; they are read in sorted order.
       settings: Training settings.
+      users: Whose examples are read.
 
     Raises:
       DataError: If there is no file or no example.
     """
 
-    def __init__(self, paths: Sequence[str], settings: TrainingSettings) -> None:
+    def __init__(self, paths: Sequence[str], settings: TrainingSettings, users: UserRange = EVERYBODY) -> None:
         if not paths:
             raise DataError("expected files of transformed examples, received none")
-        self.paths, self.settings = sorted(paths), settings
+        self.paths, self.settings, self.users = sorted(paths), settings, users
         size = sum(tf.io.gfile.stat(path).length for path in self.paths)
-        self._columns = _read(self.paths) if size <= settings.memory_megabytes * 1_000_000 else None
+        self._columns = _read(self.paths, users) if size <= settings.memory_megabytes * 1_000_000 else None
         self.count = self._count()
         if not self.count:
             raise DataError(f"expected at least one example in {', '.join(self.paths)}, received none")
@@ -44,7 +46,7 @@ class ExampleSource:
     def _count(self) -> int:
         if self._columns is not None:
             return int(self._columns[SPECS[0].name].shape[0])
-        return sum(1 for _ in _records(self.paths))
+        return sum(1 for _ in _records(self.paths, self.users))
 
     def batches(
         self, epoch_seed: int | None = None, batch_size: int | None = None, most: int | None = None
@@ -100,7 +102,7 @@ class ExampleSource:
         )
 
     def _streamed(self, seed: int | None, size: int, every: int) -> tf.data.Dataset:
-        records = _records(self.paths).shard(every, 0)
+        records = _records(self.paths, self.users).shard(every, 0)
         if seed is not None:
             records = records.shuffle(self.settings.shuffle_examples, seed=seed, reshuffle_each_iteration=False)
         batches = records.batch(size, drop_remainder=seed is not None)
@@ -116,14 +118,18 @@ class ExampleSource:
         return pad(batch, SPECS, FixedLengths(settings.max_events, settings.max_interests, settings.max_labels))
 
 
-def _records(paths: Iterable[str]) -> tf.data.Dataset:
-    return tf.data.TFRecordDataset(list(paths), compression_type="GZIP", buffer_size=1 << 20)
+def _records(paths: Iterable[str], users: UserRange) -> tf.data.Dataset:
+    records = tf.data.TFRecordDataset(list(paths), compression_type="GZIP", buffer_size=1 << 20)
+    if users == EVERYBODY:
+        return records
+    batches = records.batch(_READ_BATCH).map(lambda batch: tf.boolean_mask(batch, users.select(batch)))
+    return batches.unbatch()
 
 
-def _read(paths: Sequence[str]) -> dict[str, Any]:
+def _read(paths: Sequence[str], users: UserRange) -> dict[str, Any]:
     """Parses all examples once; int64 is kept as int32."""
-    parsed = _records(paths).batch(_READ_BATCH).map(lambda batch: _narrow(tf.io.parse_example(batch, parsers(SPECS))))
-    batches = list(parsed)
+    records = _records(paths, users).batch(_READ_BATCH)
+    batches = list(records.map(lambda batch: _narrow(tf.io.parse_example(batch, parsers(SPECS)))))
     if not batches:
         return {SPECS[0].name: tf.zeros([0])}
     return {spec.name: tf.concat([batch[spec.name] for batch in batches], axis=0) for spec in SPECS}

@@ -43,6 +43,9 @@ class TrainingSettings(Settings):
       shuffle_examples: Size of the shuffle buffer when they are streamed.
       checkpoint_directory: Where training saves its state after every epoch and continues from after a kill; by default
         a folder of the run.
+      calibration_share: Share of the training users that the model is not fitted to, but its probabilities are
+        calibrated on; 0 calibrates nothing.
+      calibration_half_life_days: Examples count half there for every so many days before the newest cut.
       warm_start: Whether training starts from the weights of the served model.
       warm_epochs: Most passes if it does; by default `epochs`. 0 takes the weights over as they are.
     """
@@ -71,6 +74,8 @@ class TrainingSettings(Settings):
     bucket_by_length: bool = True
     shuffle_examples: int = Field(20_000, ge=1)
     checkpoint_directory: str | None = None
+    calibration_share: float = Field(0.1, ge=0, le=0.5)
+    calibration_half_life_days: float = Field(56.0, gt=0)
     warm_start: bool = False
     warm_epochs: int | None = Field(None, ge=0)
 

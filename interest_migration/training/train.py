@@ -14,6 +14,7 @@ from interest_migration.model.interest_model import InterestModel
 from interest_migration.model.manifest import Provenance
 from interest_migration.model.settings import ModelSettings, VocabularySizes
 from interest_migration.training.base import Base, ColdStart
+from interest_migration.training.calibrate import calibrate, hold_out
 from interest_migration.training.epochs import EpochLoop
 from interest_migration.training.followers import fill_graphs
 from interest_migration.training.input import ExampleSource
@@ -99,7 +100,9 @@ def train(
       ConfigError: If training diverges.
     """
     with numerics(settings):
-        source, held_out = ExampleSource(data.train_paths, settings), ExampleSource(data.eval_paths, settings)
+        unfitted = hold_out(data.train_paths, settings)
+        source = ExampleSource(data.train_paths, settings, unfitted.fitted)
+        held_out = ExampleSource(data.eval_paths, settings)
         strategy = make_strategy(settings)
         with strategy.scope():
             model = _make_model(data, model_settings, settings, source)
@@ -120,7 +123,10 @@ def train(
         loop = EpochLoop(model, source, validation, settings, folder, worker / "tensorboard", report, warm=start.warm)
         progress = loop.run()
         folder.load_best(model, progress)
-        record = _record(progress, source, model, settings) | {"start": start.record() | {"validation": progress.start}}
+        record = _record(progress, source, model, settings) | {
+            "start": start.record() | {"validation": progress.start},
+            "calibration": calibrate(model, unfitted, settings),
+        }
         worker.mkdir(parents=True, exist_ok=True)
         (worker / RECORD_FILE).write_text(json.dumps(record, indent=2), encoding="utf-8")
         folder.remove()

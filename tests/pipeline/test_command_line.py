@@ -105,7 +105,8 @@ def replace_run(monkeypatch: pytest.MonkeyPatch, result: Outcome | Exception) ->
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["run"], ["ingest"], ["evaluate"], ["runs"], ["report"], ["gate"], ["review"], ["spans"]]
+    "command",
+    [[], ["run"], ["ingest"], ["evaluate"], ["runs"], ["report"], ["gate"], ["review"], ["spans"], ["trials"]],
 )
 def test_help_is_quick_since_it_loads_no_framework(command: list[str]) -> None:
     program = (
@@ -119,7 +120,9 @@ def test_help_is_quick_since_it_loads_no_framework(command: list[str]) -> None:
     assert "Usage:" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["run", "ingest", "evaluate", "runs", "report", "gate", "review", "spans"])
+@pytest.mark.parametrize(
+    "command", ["run", "ingest", "evaluate", "runs", "report", "gate", "review", "spans", "trials"]
+)
 def test_help_shows_examples(command: str) -> None:
     assert f"Examples:\n    interest-migration {command} " in invoke(command, "--help").output
 
@@ -268,3 +271,26 @@ def test_ingest_of_nothing_ends_with_2(config: Path) -> None:
     result = invoke("ingest", "--mapping", folder / "mapping.yaml", "--input", folder, "--output", folder / "out")
     assert result.exit_code == 2
     assert "clicks.csv" in result.stderr
+
+
+def test_trials_are_listed_best_first(tmp_path: Path) -> None:
+    from interest_migration.search.trials import Search, Trial
+
+    folder = tmp_path / "search" / "abc"
+    search = Search("score")
+    for trial in (
+        Trial("0", {"model.width": 8}, 0.61, 2, 3.0),
+        Trial("1", {"model.width": 16}, 0.72, 3, 4.0),
+        Trial("2", {"model.width": 9}, reason="expected width to be a multiple of heads"),
+    ):
+        search = search.with_trial(trial)
+    search.write(folder)
+    arguments = ["trials", "--config", "configs/demo.yaml", "--set", f"workspace={tmp_path}"]
+    shown = CliRunner().invoke(main, arguments)
+    assert shown.exit_code == 0, shown.output
+    assert shown.output.index("0.7200") < shown.output.index("0.6100") < shown.output.index("multiple of heads")
+    assert str(folder / "best.yaml") in shown.output
+    found = json.loads(CliRunner().invoke(main, [*arguments, "--json"]).stdout)
+    assert [trial["score"] for trial in found["trials"]] == [0.61, 0.72, None]
+    empty = CliRunner().invoke(main, [*arguments[:-1], f"workspace={tmp_path / 'other'}"])
+    assert empty.exit_code == 2

@@ -121,3 +121,16 @@ def test_shipped_configurations_are_valid_and_name_files_that_exist(name: str) -
     assert config.data.mapping.is_file()
     assert config.gates.is_file()
     assert config.data_gates is None or config.data_gates.is_file()
+
+
+def test_values_of_an_earlier_search_are_used(tmp_path):
+    best = tmp_path / "best.yaml"
+    best.write_text("model.width: 32\ntraining.learning_rate: 0.001\n")
+    config = load_config(CONFIGS / "demo.yaml", [f"search.best={best}", "training.learning_rate=0.5"])
+    assert (config.model.width, config.model.max_steps) == (32, 32)
+    assert config.training.learning_rate == 0.5  # --set wins
+
+
+def test_a_range_that_does_not_fit_is_named():
+    with pytest.raises(ConfigError, match=r"model.layers: .*greater than or equal to 1, received 0"):
+        load_config(CONFIGS / "demo.yaml", ["search.space={model.layers: {min: 0, max: 2}}"])

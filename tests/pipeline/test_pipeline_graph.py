@@ -207,3 +207,20 @@ def test_artifact_types_are_found_by_their_names() -> None:
 
 def test_the_curated_schema_is_there() -> None:
     assert SCHEMA_FILE.is_file()
+
+
+def test_a_search_comes_before_the_trainer() -> None:
+    space = "search={trials: 2, space: {model.layers: {min: 1, max: 2}}}"
+    found = {component.id: component for component in build(space).components}
+    sources = {key: channel.producer_component_id for key, channel in found["Tuner"].inputs.items()}
+    assert sources == {"examples": "Transform", "transform_graph": "Transform", "schema": "ImportSchemaGen"}
+    assert found["Trainer"].inputs["hyperparameters"].producer_component_id == "Tuner"
+    config = json.loads(found["Tuner"].exec_properties["custom_config"])
+    assert config["search"]["trials"] == 2
+    assert config["search_directory"] == "/tmp/w/search"
+    names = [node.pipeline_node.node_info.id for node in Compiler().compile(build(space)).nodes]
+    assert names.index("Transform") < names.index("Tuner") < names.index("Trainer")
+
+
+def test_no_search_no_tuner(nodes: dict[str, Any]) -> None:
+    assert "Tuner" not in nodes

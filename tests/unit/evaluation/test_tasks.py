@@ -71,8 +71,10 @@ def test_propensity_covers_observed_examples_and_ignores_ids_outside_the_vocabul
         label_horizon_observed_short=[1, 1, 0],
         label_future_categories_short=[[1, 4], [], [2]],
     )
-    scores = np.array([[3.0, 2, 1], [2.0, 2, 3], [0.0, 9, 0]])
+    scores = np.array([[0.3, 0.2, 0.1], [0.2, 0.2, 0.3], [0.0, 0.9, 0]])
     measured = _measure(examples, "propensity_short", scores)
+    assert measured.pop("all/expected_calibration_error") == pytest.approx((0.4 + 0.6 + 0.1) / 6)
+    assert measured.pop("all/brier") == pytest.approx((0.49 + 0.04 + 0.01 + 0.04 + 0.04 + 0.09) / 6)
     assert measured == {"all/macro_auroc": 1.0, "all/user_auc": 1.0, "all/ndcg_at_10": 1.0}
 
 

@@ -1,0 +1,163 @@
+"""Calibrates a trained model on training users that it was not fitted to.
+
+The held-out users are halved. A scaling is taken only if, fitted to one half, it lowers the log loss of the other, over
+both halves together; else the logits stay as they are. Examples count half for every `calibration_half_life_days`
+before the newest cut, since base rates drift and the model is asked about what comes after it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from interest_migration.errors import DataError
+from interest_migration.model.interest_model import InterestModel
+from interest_migration.model.probability_calibration import CALIBRATED
+from interest_migration.model.scatter import members
+from interest_migration.training.held_out import EVERYBODY, UserRange
+from interest_migration.training.input import ExampleSource
+from interest_migration.training.platt import LogitCounts, Scaling, calibration_error, fit, log_loss
+from interest_migration.training.settings import TrainingSettings
+from schemas.features import CHURN, CUT_TIME, FUTURE_CATEGORIES, HORIZON_OBSERVED, HORIZONS, label_name
+
+FEWEST_EXAMPLES: Final = 200
+"""With fewer held-out examples, nobody is held out; with fewer known labels, an output is not calibrated."""
+_DAY_SECONDS = 86_400
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """The halves of the users that are kept from fitting.
+
+    Attributes:
+      fitted: The users that the model is fitted to.
+      halves: Examples of the others; empty if nobody is held out.
+      note: Why nobody is, if so.
+    """
+
+    fitted: UserRange
+    halves: Sequence[ExampleSource] = ()
+    note: str = ""
+
+
+@dataclass
+class _Evidence:
+    """What one half of the users says about one output."""
+
+    weighted: LogitCounts = field(default_factory=LogitCounts.none)
+    plain: LogitCounts = field(default_factory=LogitCounts.none)
+    examples: int = 0
+
+    def add(self, logits: npt.NDArray[Any], positives: npt.NDArray[np.bool_], weights: npt.NDArray[Any]) -> None:
+        """Counts `[B]` or `[B, V]` logits of examples with weights `[B]`."""
+        self.examples += len(logits)
+        spread = np.broadcast_to(weights.reshape(-1, *[1] * (logits.ndim - 1)), logits.shape).ravel()
+        self.weighted += LogitCounts.of(logits.ravel(), positives.ravel(), spread)
+        self.plain += LogitCounts.of(logits.ravel(), positives.ravel(), np.ones(logits.size))
+
+
+def hold_out(paths: Sequence[str], settings: TrainingSettings) -> HeldOut:
+    """Reads the examples of the users that are kept from fitting.
+
+    Args:
+      paths: Files of the train split.
+      settings: `calibration_share` says how many users.
+    """
+    share = settings.calibration_share
+    if not share:
+        return HeldOut(EVERYBODY, note="training.calibration_share is 0")
+    halves = []
+    for users in (UserRange(0, share / 2), UserRange(share / 2, share)):
+        try:
+            halves.append(ExampleSource(paths, settings, users))
+        except DataError:
+            continue
+    examples = sum(half.count for half in halves)
+    if len(halves) < 2 or examples < FEWEST_EXAMPLES:
+        return HeldOut(
+            EVERYBODY, note=f"expected at least {FEWEST_EXAMPLES} examples of held-out users, received {examples}"
+        )
+    return HeldOut(UserRange(share, 1), halves)
+
+
+def calibrate(model: InterestModel, held_out: HeldOut, settings: TrainingSettings) -> dict[str, Any]:
+    """Fits the model's calibration, and returns what `training.json` holds of it.
+
+    Args:
+      model: A trained model, whose calibration is the identity.
+      held_out: Users that it was not fitted to.
+      settings: How to train.
+    """
+    if not held_out.halves:
+        return {"note": held_out.note, "outputs": {}}
+    halves = [_gather(model, source, settings) for source in held_out.halves]
+    fitted = {name: _fit([half[name] for half in halves]) for name in CALIBRATED}
+    model.calibration.assign(
+        {name: scaling.slope for name, (scaling, _) in fitted.items()},
+        {name: scaling.bias for name, (scaling, _) in fitted.items()},
+    )
+    return {
+        "note": "",
+        "examples": sum(source.count for source in held_out.halves),
+        "half_life_days": settings.calibration_half_life_days,
+        "outputs": {
+            name: _record([half[name] for half in halves], scaling, note) for name, (scaling, note) in fitted.items()
+        },
+    }
+
+
+def _gather(model: InterestModel, source: ExampleSource, settings: TrainingSettings) -> dict[str, _Evidence]:
+    found = {name: _Evidence() for name in CALIBRATED}
+    batches = source.batches()
+    score = tf.function(lambda batch: _outputs(model, batch), input_signature=[batches.element_spec])
+    for batch in batches:
+        days = (int(model.newest_cut.numpy()) - batch[CUT_TIME].numpy()) / _DAY_SECONDS
+        weights = 0.5 ** (np.maximum(days, 0) / settings.calibration_half_life_days)
+        for name, (logits, positives, known) in score(batch).items():
+            rows = known.numpy()
+            found[name].add(logits.numpy()[rows], positives.numpy()[rows], weights[rows])
+    return found
+
+
+def _outputs(model: InterestModel, batch: dict[str, Any]) -> dict[str, tuple[Any, Any, Any]]:
+    """Returns output -> logits, positives, and which examples know their label."""
+    outputs, found = model(batch, training=False), {}
+    for horizon in HORIZONS:
+        churned, name = batch[label_name(CHURN[horizon])], f"churn_{horizon}"
+        found[name] = (outputs[name], churned == 1, (churned == 0) | (churned == 1))
+        positives = members(batch[label_name(FUTURE_CATEGORIES[horizon])], model.sizes.categories)
+        name = f"propensity_{horizon}"
+        found[name] = (outputs[name], positives, batch[label_name(HORIZON_OBSERVED[horizon])] == 1)
+    return found
+
+
+def _fit(halves: Sequence[_Evidence]) -> tuple[Scaling, str]:
+    """Returns the scaling, and why it is none, if so."""
+    first, second = halves
+    examples, together = first.examples + second.examples, first.plain + second.plain
+    if examples < FEWEST_EXAMPLES:
+        return Scaling(), f"expected at least {FEWEST_EXAMPLES} known labels, received {examples}"
+    if not (together.positives.any() and together.negatives.any()):
+        return Scaling(), "expected both classes, received one"
+    crossed = log_loss(second.weighted, fit(first.weighted)) + log_loss(first.weighted, fit(second.weighted))
+    if crossed >= log_loss(first.weighted + second.weighted, Scaling()):
+        return Scaling(), "a scaling fitted to half of the users does not help the other half"
+    scaling = fit(first.weighted + second.weighted)
+    return scaling, "" if scaling != Scaling() else "the logits do not rise with the share of positives"
+
+
+def _record(halves: Sequence[_Evidence], scaling: Scaling, note: str) -> dict[str, Any]:
+    first, second = halves
+    counts = first.plain + second.plain
+    known = first.examples + second.examples > 0
+    return {
+        "slope": scaling.slope,
+        "bias": scaling.bias,
+        "examples": first.examples + second.examples,
+        "error_before": calibration_error(counts, Scaling()) if known else None,
+        "error_after": calibration_error(counts, scaling) if known else None,
+        "note": note,
+    }
