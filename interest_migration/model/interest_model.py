@@ -10,6 +10,7 @@ from interest_migration.model.category_head import CategoryHead
 from interest_migration.model.item_head import ItemHead
 from interest_migration.model.new_interest_head import NewInterestHead
 from interest_migration.model.objectives import OBJECTIVES, objectives, total
+from interest_migration.model.pair_scorer import PairScorer
 from interest_migration.model.profile_encoder import ProfileEncoder
 from interest_migration.model.profile_features import newest_categories, profile_numbers
 from interest_migration.model.repeat_encoder import RepeatEncoder, Repeats
@@ -79,6 +80,7 @@ class InterestModel(keras.Model):
             CategoryHead(size, width, user_offset=True, name=f"propensity_{horizon}") for horizon in HORIZONS
         ]
         self.new_interest = NewInterestHead(size, name="new_interest")
+        self.pairs = PairScorer(size, self.settings.pair_categories, self.settings.profile_width, dropout, name="pairs")
         self.churn = BinaryHead(len(HORIZONS), self.settings.aggregate_width, dropout, name="churn")
         self.switch = BinaryHead(1, self.settings.aggregate_width, dropout, name="switch")
         self.newest_cut = self.add_weight(
@@ -109,6 +111,9 @@ class InterestModel(keras.Model):
         logits = self._category_logits(states[:, -1], user, wide)
         for horizon, scores in zip(HORIZONS, self.new_interest(inputs), strict=True):
             logits[f"new_interest_{horizon}"] = scores
+        embeddings = tf.convert_to_tensor(self.profile.from_category.embeddings)[1:-1]
+        for task, scores in self.pairs(inputs, embeddings, activity, training=training).items():
+            logits[task] += scores
         churn = self.churn(user, aggregates, training=training)
         for column, horizon in enumerate(HORIZONS):
             logits[f"churn_{horizon}"] = churn[:, column]

@@ -45,6 +45,7 @@ class ModelSettings(Settings):
       aggregate_width: Hidden width of the part that reads the aggregates.
       full_softmax_items: Largest item vocabulary whose softmax is taken over all items.
       sampled_items: Negatives drawn per batch above that size.
+      pair_categories: At most so many categories, the most frequent ones, are scored pair by pair with every user.
       new_interest_half_life_days: Examples count half in the new-interest objective for every so many days that they
         were cut before the newest one. A log does not tell what users touched before it began: early in it, old
         interests pass for new ones.
@@ -63,6 +64,7 @@ class ModelSettings(Settings):
     aggregate_width: int = Field(64, ge=4)
     full_softmax_items: int = Field(5_000, ge=0)
     sampled_items: int = Field(1_024, ge=1)
+    pair_categories: int = Field(1_024, ge=1)
     new_interest_half_life_days: float = Field(14.0, gt=0)
     loss_weights: LossWeights = LossWeights()
 
