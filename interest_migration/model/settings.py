@@ -65,7 +65,7 @@ class ModelSettings(Settings):
     full_softmax_items: int = Field(5_000, ge=0)
     sampled_items: int = Field(1_024, ge=1)
     pair_categories: int = Field(1_024, ge=1)
-    new_interest_half_life_days: float = Field(14.0, gt=0)
+    new_interest_half_life_days: float = Field(42.0, gt=0)
     loss_weights: LossWeights = LossWeights()
 
     @model_validator(mode="after")
