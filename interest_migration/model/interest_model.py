@@ -113,7 +113,7 @@ class InterestModel(keras.Model):
             logits[f"new_interest_{horizon}"] = scores
         embeddings = tf.convert_to_tensor(self.profile.from_category.embeddings)[1:-1]
         for task, scores in self.pairs(inputs, embeddings, activity, training=training).items():
-            logits[task] += scores
+            logits[task] = tf.cast(logits[task], tf.float32) + scores
         churn = self.churn(user, aggregates, training=training)
         for column, horizon in enumerate(HORIZONS):
             logits[f"churn_{horizon}"] = churn[:, column]

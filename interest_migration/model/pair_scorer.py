@@ -43,7 +43,8 @@ class PairScorer(keras.layers.Layer):
         """Makes what the training examples fill in: mean counts `[M, 4]` and co-interest `[M, M]`."""
         shape = {"usual": [self.covered, len(COUNTS)], "co_interest": [self.covered, self.covered]}
         self.usual, self.co_interest = (
-            self.add_weight(name=name, shape=size, initializer="zeros", trainable=False) for name, size in shape.items()
+            self.add_weight(name=name, shape=size, initializer="zeros", trainable=False, autocast=False)
+            for name, size in shape.items()
         )
         self.built = True
 
@@ -57,14 +58,14 @@ class PairScorer(keras.layers.Layer):
           training: Whether to drop units.
 
         Returns:
-          Task of `PAIR_TASKS` -> `[B, V]`.
+          Task in `PAIR_TASKS` -> `[B, V]` float32.
         """
         numbers = pair_numbers(inputs, tf.convert_to_tensor(self.usual), tf.convert_to_tensor(self.co_interest))
         numbers = tf.cast(numbers, self.compute_dtype)
         hidden = self.from_numbers(numbers) + self.from_category(categories[: self.covered])
         hidden = keras.ops.gelu(hidden + self.from_user(user)[:, tf.newaxis])
         hidden = self.dropout(self.hidden(hidden), training=training)
-        scores = self.scores(hidden) + self.linear_scores(numbers)
+        scores = tf.cast(self.scores(hidden) + self.linear_scores(numbers), tf.float32)
         scores = tf.pad(scores, [[0, 0], [0, self.categories - self.covered], [0, 0]])
         return dict(zip(PAIR_TASKS, tf.unstack(scores, axis=-1), strict=True))
 

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from interest_migration.model.pair_numbers import touch_counts
+from interest_migration.model.pair_numbers import COUNTS, touch_counts
 
 Numbers = npt.NDArray[np.float64]
 
@@ -21,7 +21,7 @@ class CoInterest:
 
     def __init__(self, size: int) -> None:
         self._together = np.zeros([size, size])
-        self._counts: Numbers | None = None
+        self._counts = np.zeros([size, len(COUNTS)])
         self._examples = 0
 
     def add(self, batch: dict[str, tf.Tensor]) -> None:
@@ -29,15 +29,13 @@ class CoInterest:
         counts = touch_counts(batch, len(self._together)).numpy()
         logs = np.log1p(counts[..., 0])
         self._together += logs.T @ logs
-        total = counts.sum(axis=0, dtype=np.float64)
-        self._counts = total if self._counts is None else self._counts + total
+        self._counts += counts.sum(axis=0, dtype=np.float64)
         self._examples += len(counts)
 
     @property
     def usual(self) -> Numbers:
         """`[M, len(COUNTS)]` mean counts of an example."""
-        assert self._counts is not None
-        return self._counts / self._examples
+        return self._counts / max(self._examples, 1)
 
     @property
     def weights(self) -> Numbers:
