@@ -197,6 +197,10 @@ class _BuildUser(beam.DoFn):
         features["lifetime_spend"] = [sum(spends)]
         features["gap_mean_days"], features["gap_deviation_days"] = [mean], [deviation]
         features["gap_last_days"] = [gaps[-1] if gaps else 0.0]
+        features["window_visits"] = features["window_steps"]  # all events are purchases
+        features["visit_recency_days"] = features["recency_days"]
+        spells = [*gaps, *features["recency_days"]]
+        features["absence_days"] = [sum(max(spell - days, 0.0) for spell in spells) for days in WINDOW_DAYS]
         recent = steps[WINDOW_DAYS.index(28)]
         activity = ("0", "1-2", "3-5", "6-10", "11+")[(recent >= 1) + (recent >= 3) + (recent >= 6) + (recent >= 11)]
         tenure = features["tenure_days"][0]

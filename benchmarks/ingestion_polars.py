@@ -227,7 +227,26 @@ def _aggregates(cuts: pl.DataFrame, events: pl.DataFrame, pairs: pl.DataFrame) -
         (spend.gather(frame["end"]) - spend.gather(frame["start"])).alias("lifetime_spend"),
         *_gaps(frame, events),
     )
-    return scalars.with_columns(*lists).join(categories, on="example", how="left", maintain_order="left")
+    visits = [  # all events are purchases
+        pl.col("window_steps").alias("window_visits"),
+        pl.col("recency_days").alias("visit_recency_days"),
+        _absence(frame, events),
+    ]
+    frame = scalars.with_columns(*lists).with_columns(*visits)
+    return frame.join(categories, on="example", how="left", maintain_order="left")
+
+
+def _absence(frame: pl.DataFrame, events: pl.DataFrame) -> pl.Expr:
+    steps = events.group_by("step", maintain_order=True).agg(pl.col("time_s").first())
+    gap = steps["time_s"].diff().fill_null(0) / DAY_SECONDS
+    running = (frame["cut_time_s"] - frame["last_time_s"]) / DAY_SECONDS
+    last, first = frame["step"] - 1, events["step"].gather(frame["start"]) - 1
+    columns = []
+    for days in WINDOW_DAYS:
+        total = (gap - days).clip(lower_bound=0.0).cum_sum()
+        spells = total.gather(last) - total.gather(first) + (running - days).clip(lower_bound=0.0)
+        columns.append(spells.cast(pl.Float32).alias(str(days)))
+    return pl.concat_list(columns).alias("absence_days")
 
 
 def _gaps(frame: pl.DataFrame, events: pl.DataFrame) -> list[pl.Series]:

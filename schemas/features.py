@@ -92,6 +92,7 @@ WINDOW_EVENTS, WINDOW_STEPS, WINDOW_SPEND, WINDOW_CATEGORIES = (
 RECENCY, TENURE = "recency_days", "tenure_days"
 LIFETIME_EVENTS, LIFETIME_STEPS, LIFETIME_SPEND = "lifetime_events", "lifetime_steps", "lifetime_spend"
 GAP_MEAN, GAP_DEVIATION, GAP_LAST = "gap_mean_days", "gap_deviation_days", "gap_last_days"
+WINDOW_VISITS, ABSENCE, VISIT_RECENCY = "window_visits", "absence_days", "visit_recency_days"
 
 SLICE_ACTIVITY, SLICE_TENURE, SLICE_CATEGORY = "slice_activity", "slice_tenure", "slice_category"
 SLICE_ACTION, SLICE_PLATFORM, USER_ATTRIBUTES = "slice_action", "slice_platform", "user_attributes"
@@ -184,6 +185,9 @@ RAW_FEATURES: Final = (
     _number(GAP_MEAN, "mean days between steps, 0 with fewer than two"),
     _number(GAP_DEVIATION, "standard deviation of the days between steps, 0 with fewer than two"),
     _number(GAP_LAST, "days between the two newest steps, 0 with fewer than two"),
+    _window(WINDOW_VISITS, "visits (steps with a churn action; without those, all steps) in the window"),
+    _window(ABSENCE, "for each window length: days since the first visit that lay further than it behind a visit"),
+    _number(VISIT_RECENCY, "days from the newest visit to the cut, from the first event if there is no visit"),
     _slice(SLICE_ACTIVITY, "steps in the last 28 days: '0', '1-2', '3-5', '6-10' or '11+'"),
     _slice(SLICE_TENURE, "days since the first event: '<28', '28-83', '84-181' or '182+'"),
     _slice(SLICE_CATEGORY, "strongest current category, empty if none"),
@@ -221,6 +225,9 @@ AGGREGATE_INPUTS: Final = (
     GAP_MEAN,
     GAP_DEVIATION,
     GAP_LAST,
+    WINDOW_VISITS,
+    ABSENCE,
+    VISIT_RECENCY,
 )
 """The raw features that `aggregates` concatenates, in this order."""
 AGGREGATE_WIDTH: Final = sum(

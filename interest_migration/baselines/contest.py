@@ -9,6 +9,7 @@ import numpy as np
 from interest_migration.baselines.settings import BaselineSettings
 from interest_migration.baselines.suite import fit_all
 from interest_migration.evaluation.compare import compare
+from interest_migration.evaluation.cuts import add_cuts
 from interest_migration.evaluation.measures import LABEL, About, Measures, number_users, slices_of, value_columns
 from interest_migration.evaluation.results import EvaluationReport
 from interest_migration.evaluation.scores import MethodScores, TaskScores
@@ -56,13 +57,14 @@ class Contest:
         return cls(test, suite.score_all(test), suite.skipped, spaces, settings)
 
     def report(self, model_scores: TaskScores, seed: int) -> EvaluationReport:
-        """Returns every metric of the model and the baselines, and their differences.
+        """Returns every metric of the model and the baselines, and their differences, the headlines also at each cut.
 
         Args:
           model_scores: Task -> the model's scores of the test split.
           seed: Seed of the intervals.
         """
-        return compare(self.test, model_scores, self.scores, self.spaces, self.settings, seed, self.skipped)
+        report = compare(self.test, model_scores, self.scores, self.spaces, self.settings, seed, self.skipped)
+        return add_cuts(report, self.test, model_scores, self.scores, self.spaces, self.settings)
 
     def measures(self, seed: int) -> Measures:
         """Returns the table of the baselines, in the order of `test`.

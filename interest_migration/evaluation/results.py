@@ -18,7 +18,7 @@ class MetricValue:
     Attributes:
       method: `model` or the name of a baseline.
       task: See `schemas.signatures`: `churn_short`, `next_category`, ...
-      subset: `all`, `switched` or `repeated`.
+      subset: `all`, `switched`, `repeated`, or the date of a cut (`evaluation.cuts`).
       metric: `auroc`, `hit_at_5`, ...
       value: NaN if undefined.
       low: Lower bound of the bootstrap interval, NaN if undefined.

@@ -17,6 +17,7 @@ from interest_migration.examples.shard import ShardEvents, prepare_shard
 from interest_migration.examples.slices import assign_slices
 from interest_migration.examples.splits import SPLITS, plan_cuts
 from interest_migration.examples.touches import Pairs, collect_touches, pair_with_categories
+from interest_migration.examples.visits import list_visits
 from schemas.features import CUT_TIME, USER
 
 
@@ -87,6 +88,7 @@ def _list_inputs(cuts: Cuts, pairs: Pairs, settings: ExampleSettings) -> Columns
         **list_history(cuts, settings.max_events),
         **list_interests(cuts, pairs, settings.max_interests),
         **aggregate_past(cuts, pairs),
+        **list_visits(cuts, settings),
     }
 
 

@@ -55,6 +55,7 @@ class GroupedTimes:
         self._origin = int(times_s.min()) if len(times_s) else 0
         latest = int(times_s.max()) if len(times_s) else 0
         self._span = latest - self._origin + 2
+        self.groups, self.times_s = groups, times_s
         self.keys = groups.astype(np.int64) * self._span + (times_s - self._origin)
 
     def first_from(self, groups: IntArray, times_s: IntArray) -> IntArray:

@@ -12,6 +12,7 @@ from interest_migration.model.gains import Gains, add_gains
 from interest_migration.model.item_head import ItemHead
 from interest_migration.model.new_interest_head import NewInterestHead
 from interest_migration.model.objectives import OBJECTIVES, objectives, total
+from interest_migration.model.pair_scorer import PairScorer
 from interest_migration.model.probability_calibration import ProbabilityCalibration
 from interest_migration.model.profile_encoder import ProfileEncoder
 from interest_migration.model.profile_features import newest_categories, profile_numbers
@@ -90,6 +91,7 @@ class InterestModel(keras.Model):
             CategoryHead(size, width, user_offset=True, name=f"propensity_{horizon}") for horizon in HORIZONS
         ]
         self.new_interest = NewInterestHead(size, name="new_interest")
+        self.pairs = PairScorer(size, self.settings.pair_categories, self.settings.profile_width, dropout, name="pairs")
         self.churn = BinaryHead(len(HORIZONS), self.settings.aggregate_width, dropout, name="churn")
         self.switch = BinaryHead(1, self.settings.aggregate_width, dropout, name="switch")
         self.calibration = ProbabilityCalibration(name="calibration")
@@ -125,6 +127,9 @@ class InterestModel(keras.Model):
         logits["next_category"] += self._category_gains(inputs, user, training).dense(size)
         for horizon, scores in zip(HORIZONS, self.new_interest(inputs), strict=True):
             logits[f"new_interest_{horizon}"] = scores
+        embeddings = tf.convert_to_tensor(self.profile.from_category.embeddings)[1:-1]
+        for task, scores in self.pairs(inputs, embeddings, activity, training=training).items():
+            logits[task] = tf.cast(logits[task], tf.float32) + scores
         churn = self.churn(user, aggregates, training=training)
         for column, horizon in enumerate(HORIZONS):
             logits[f"churn_{horizon}"] = churn[:, column]

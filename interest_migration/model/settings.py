@@ -68,6 +68,7 @@ class ModelSettings(Settings):
       buy_again: Whether items of the history may come next; if not, they are left out of every ranking of items.
       item_graphs: Graphs of what is counted to follow an item; each adds to the logits of the next item at the cut.
       category_graphs: The same for categories.
+      pair_categories: At most so many categories, the most frequent ones, are scored pair by pair with every user.
       new_interest_half_life_days: Examples count half in the new-interest objective for every so many days that they
         were cut before the newest one. A log does not tell what users touched before it began: early in it, old
         interests pass for new ones.
@@ -90,6 +91,8 @@ class ModelSettings(Settings):
     item_graphs: tuple[GraphSettings, ...] = (GraphSettings(),)
     category_graphs: tuple[GraphSettings, ...] = (GraphSettings(),)
     new_interest_half_life_days: float = Field(14.0, gt=0)
+    pair_categories: int = Field(1_024, ge=1)
+    new_interest_half_life_days: float = Field(42.0, gt=0)
     loss_weights: LossWeights = LossWeights()
 
     @model_validator(mode="after")

@@ -29,6 +29,7 @@ TRAINING: Final = TrainingSettings(
     weight_decay=0.1,
     validation_examples=10_000,
     score=("next_item",),
+    calibration_share=0,
     deterministic=False,
 )
 

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from interest_migration.model.interest_model import ITEM_ATTRIBUTES, InterestModel
 from interest_migration.model.scatter import members
+from interest_migration.training.co_interest import CoInterest
 from schemas.features import (
     CUT_TIME,
     FUTURE_CATEGORIES,
@@ -36,6 +37,7 @@ def initialise(model: InterestModel, batches: tf.data.Dataset) -> tuple[str, ...
     next_counts, item_counts = np.zeros(sizes.categories), np.zeros(sizes.items)
     rates = {horizon: _Rates(sizes.categories) for horizon in HORIZONS}
     new, candidates = np.zeros([2, len(HORIZONS), sizes.categories])
+    co_interest = CoInterest(model.pairs.covered)
     newest_cut = 0
     attributes = np.zeros([sizes.items + 2, len(ITEM_ATTRIBUTES)], np.int32)
     for batch in batches:
@@ -46,6 +48,7 @@ def initialise(model: InterestModel, batches: tf.data.Dataset) -> tuple[str, ...
             among = model.fresh(batch) & (batch[label_name(HORIZON_OBSERVED[horizon])] == 1)[:, tf.newaxis]
             candidates[row] += np.sum(among, axis=0)
             new[row] += np.sum(among & members(batch[label_name(NEW_CATEGORIES[horizon])], sizes.categories), axis=0)
+        co_interest.add(batch)
         newest_cut = max(newest_cut, int(tf.reduce_max(batch[CUT_TIME])))
         items = batch[ITEM_IDS].numpy()
         for column, name in enumerate(ITEM_ATTRIBUTES):
@@ -63,6 +66,8 @@ def initialise(model: InterestModel, batches: tf.data.Dataset) -> tuple[str, ...
     model.profile.offsets.embeddings.assign(offsets)
     model.next_item.attribute_ids.assign(attributes)
     model.newest_cut.assign(newest_cut)
+    model.pairs.usual.assign(co_interest.usual)
+    model.pairs.co_interest.assign(co_interest.weights)
     return tuple(horizon for horizon in HORIZONS if rates[horizon].pairs.any())
 
 

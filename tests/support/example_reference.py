@@ -108,6 +108,16 @@ class Reference:
         mean = fsum(gaps) / len(gaps)
         return mean, sqrt(fsum((gap - mean) ** 2 for gap in gaps) / len(gaps)), gaps[-1]
 
+    def visits(self) -> list[float]:
+        """Ages in days of the visits, old to new."""
+        wanted = self.settings.churn_actions or ACTIONS
+        times = {e["time_s"] for e in self.past if e["action"] in wanted}
+        return [(self.cut_s - time_s) / DAY_S for time_s in sorted(times)]
+
+    def absence(self) -> list[float]:
+        gaps = [before - after for before, after in pairwise([*self.visits(), 0.0])]
+        return [fsum(max(gap - days, 0.0) for gap in gaps) for days in WINDOWS]
+
     # labels
 
     def next_step(self, embargo_s: int) -> list[Event] | None:

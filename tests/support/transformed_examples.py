@@ -3,10 +3,10 @@
 import numpy as np
 
 from interest_migration.ragged import Ragged
-from schemas.features import TRANSFORMED_FEATURES, Shape
+from schemas.features import AGGREGATE_WIDTH, TRANSFORMED_FEATURES, Shape
 
 _DTYPES = {"int64": np.int64, "float32": np.float32, "string": object}
-_WIDTHS = {Shape.AGGREGATES: 40}
+_WIDTHS = {Shape.AGGREGATES: AGGREGATE_WIDTH}
 
 
 def transformed(count, **columns):

@@ -15,6 +15,7 @@ from interest_migration.evaluation.compare import compare
 from interest_migration.evaluation.discrimination import auroc
 from interest_migration.evaluation.settings import EvaluationSettings
 from interest_migration.evaluation.spaces import IdSpaces
+from schemas.features import AGGREGATE_WIDTH
 from schemas.signatures import CHURN_TASKS, RANKING_TASKS
 
 SETTINGS = BaselineSettings(churn_trees=20, pair_trees=20)
@@ -26,7 +27,8 @@ def _population(count, seed, *, labelled=True):
     """Users with two interests each who return to them; those with a high recency aggregate leave."""
     rng = np.random.default_rng(seed)
     interests = [rng.choice(np.arange(1, 7), size=2, replace=False).tolist() for _ in range(count)]
-    aggregates = rng.normal(size=(count, 40)).astype(np.float32)
+    aggregates = np.zeros((count, AGGREGATE_WIDTH), np.float32)
+    aggregates[:, :40] = rng.normal(size=(count, 40))  # the visits say nothing
     churn = (aggregates[:, 32] + 0.3 * rng.normal(size=count) > 0.5).astype(int)
     future = [[] if left else [own[0]] for own, left in zip(interests, churn, strict=True)]
     walks = [[own[0], own[1], own[0]] for own in interests]

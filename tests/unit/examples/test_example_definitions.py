@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import pytest
 from event_tables import Event, to_batch, to_examples
-from example_reference import Reference
+from example_reference import WINDOWS, Reference
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from random_logs import LOG, LOGS, SETTINGS, make_log
@@ -98,6 +98,10 @@ def test_aggregates(events: list[Event], settings: ExampleSettings) -> None:
         assert example["lifetime_spend"] == pytest.approx([expected.spend(past)])
         gaps = [*example["gap_mean_days"], *example["gap_deviation_days"], *example["gap_last_days"]]
         assert gaps == pytest.approx(expected.gaps(), rel=1e-6, abs=1e-6)
+        visits = expected.visits()
+        assert example["window_visits"] == [sum(age <= days for age in visits) for days in WINDOWS]
+        assert example["absence_days"] == pytest.approx(expected.absence(), rel=1e-6, abs=1e-6)
+        assert example["visit_recency_days"] == pytest.approx([visits[-1]])
 
 
 @UNTIL

@@ -102,6 +102,20 @@ def test_gaps_lie_between_steps() -> None:
     assert [single[f"gap_{name}_days"] for name in ("mean", "deviation", "last")] == [[0.0], [0.0], [0.0]]
 
 
+def test_visits_and_absence() -> None:
+    events = [*(event(day(number), action="purchase") for number in (1, 3, 7)), event(day(9), action="view")]
+    example = features(events, cut_day=10)
+    assert example["visit_recency_days"] == [3.0]
+    assert example["window_visits"] == [0, 1, 2, 3, 3, 3, 3, 3]
+    assert example["absence_days"] == [1 + 3 + 2, 1, 0, 0, 0, 0, 0, 0]
+    every_step = features(events, cut_day=10, churn_actions=())
+    assert every_step["visit_recency_days"] == [1.0]
+    assert every_step["absence_days"] == [1 + 3 + 1, 1, 0, 0, 0, 0, 0, 0]
+    nobody = features(events[3:], cut_day=10)
+    assert nobody["visit_recency_days"] == [1.0]
+    assert not any(nobody["window_visits"] + nobody["absence_days"])
+
+
 def test_equal_gaps_do_not_deviate() -> None:
     example = features([event(day(1) + visit * 8 * HOUR_S) for visit in range(50)], cut_day=60)
     assert example["gap_deviation_days"] == [0.0]

@@ -9,6 +9,7 @@ import tensorflow as tf
 from transformed_records import SIZES, SMALL_MODEL, make_batch, make_transformed
 
 from interest_migration.model.interest_model import ITEM_ATTRIBUTES, InterestModel
+from interest_migration.model.pair_numbers import COUNTS
 from interest_migration.model.settings import ModelSettings
 from interest_migration.training.priors import initialise
 from interest_migration.training.settings import TrainingSettings
@@ -47,7 +48,7 @@ def test_biases_start_at_base_rates(model, batch):
         label_name(HORIZON_OBSERVED["short"]): tf.constant([1, 1, 1, 0]),
         label_name(NEW_CATEGORIES["short"]): tf.constant([[2], [0], [0], [3]]),
         INTEREST_IDS: tf.constant([[1, 3], [2, 0], [1, 0], [3, 0]]),
-        INTEREST_RECENCY: tf.ones([4, 2]),
+        **dict.fromkeys((INTEREST_RECENCY, *COUNTS), tf.ones([4, 2])),
     }
     initialise(model, [changed])
     outside = np.exp(model.propensity[0].bias.numpy())
@@ -63,6 +64,17 @@ def test_biases_start_at_base_rates(model, batch):
     np.testing.assert_allclose(model.new_interest.bias.numpy()[0], np.log(1.5 / 13.5), rtol=1e-5)
     shares = np.exp(model.next_category.bias.numpy())
     np.testing.assert_allclose(shares, np.array([2.5, 1.5, 0.5, 0.5, 0.5, 0.5]), rtol=1e-5)
+
+
+def test_pairs_know_what_is_usual_and_what_goes_together(model, batch):
+    changed = batch | {INTEREST_IDS: tf.constant([[1, 3], [2, 0], [1, 0], [3, 0]]), INTEREST_RECENCY: tf.ones([4, 2])}
+    changed |= {name: tf.constant([[4.0, 4], [4, 0], [4, 0], [4, 0]]) for name in COUNTS}
+    initialise(model, [changed])
+    np.testing.assert_allclose(model.pairs.usual.numpy()[:, 0], [2, 1, 2, 0, 0, 0])
+    together = model.pairs.co_interest.numpy()
+    assert together[0, 2] > 0
+    assert together[2, 0] > 0
+    assert np.count_nonzero(together) == 2
 
 
 def test_attributes_of_items_come_from_their_events(model, batch):
