@@ -90,7 +90,6 @@ class ModelSettings(Settings):
     buy_again: bool = True
     item_graphs: tuple[GraphSettings, ...] = (GraphSettings(),)
     category_graphs: tuple[GraphSettings, ...] = (GraphSettings(),)
-    new_interest_half_life_days: float = Field(14.0, gt=0)
     pair_categories: int = Field(1_024, ge=1)
     new_interest_half_life_days: float = Field(42.0, gt=0)
     loss_weights: LossWeights = LossWeights()

@@ -17,6 +17,7 @@ MODEL: Final = ModelSettings(
     max_steps=LONGEST,
     loss_steps=LONGEST,
     buy_again=False,
+    pair_categories=1,
     item_graphs=(GraphSettings(), GraphSettings(steps=16, decay=0.9, both_ways=True, cosine=True)),
     loss_weights=_ITEMS_ALONE,
 )
