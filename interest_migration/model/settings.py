@@ -91,7 +91,7 @@ class ModelSettings(Settings):
     item_graphs: tuple[GraphSettings, ...] = (GraphSettings(),)
     category_graphs: tuple[GraphSettings, ...] = (GraphSettings(),)
     pair_categories: int = Field(1_024, ge=1)
-    new_interest_half_life_days: float = Field(42.0, gt=0)
+    new_interest_half_life_days: float = Field(14.0, gt=0)
     loss_weights: LossWeights = LossWeights()
 
     @model_validator(mode="after")
