@@ -17,6 +17,7 @@ from interest_migration.errors import ConfigError
 from interest_migration.examples.settings import ExampleSettings
 from interest_migration.flows.settings import FlowSettings
 from interest_migration.ingestion.bounds import RejectBounds
+from interest_migration.language.settings import LanguageSettings
 from interest_migration.model.settings import ModelSettings
 from interest_migration.privacy.settings import PrivacySettings
 from interest_migration.settings import Settings
@@ -131,6 +132,8 @@ class PipelineConfig(Settings):
       statistics: StatisticsGen.
       transform: Vocabularies and buckets.
       model: Size of the model.
+      language: The language model that reads texts of items and, with `examples.text_characters`, what users typed;
+        none reads no text.
       training: How it is trained.
       baselines: What the model has to beat.
       comparison: Model beside baselines.
@@ -152,6 +155,7 @@ class PipelineConfig(Settings):
     statistics: StatisticsSettings = StatisticsSettings()
     transform: TransformSettings = TransformSettings()
     model: ModelSettings = ModelSettings()
+    language: LanguageSettings | None = None
     training: TrainingSettings = TrainingSettings()
     baselines: BaselineSettings = BaselineSettings()
     comparison: ComparisonSettings = ComparisonSettings()
@@ -167,6 +171,11 @@ class PipelineConfig(Settings):
     def served_directory(self) -> Path:
         """Folder of the numbered versions."""
         return (self.push.directory or self.workspace / "served") / self.push.model_name
+
+    @property
+    def vector_cache(self) -> Path:
+        """Vectors of texts that were embedded already."""
+        return self.workspace / "text_vectors"
 
     @property
     def key_file(self) -> Path:
@@ -218,6 +227,7 @@ def _resolve(config: PipelineConfig, root: Path, input_root: str | None) -> Pipe
     return config.model_copy(
         update={
             "flows": config.flows.model_copy(update={"minimum_users": least}),
+            "examples": _with_texts(config),
             "workspace": root / config.workspace,
             "gates": root / config.gates,
             "data_gates": config.data_gates and root / config.data_gates,
@@ -232,6 +242,10 @@ def _resolve(config: PipelineConfig, root: Path, input_root: str | None) -> Pipe
             "push": push.model_copy(update={"directory": push.directory and root / push.directory}),
         }
     )
+
+
+def _with_texts(config: PipelineConfig) -> ExampleSettings:
+    return config.examples.model_copy(update={"item_texts": True}) if config.language else config.examples
 
 
 def _locate(text: str | None, root: Path) -> str | None:

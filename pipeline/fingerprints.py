@@ -34,6 +34,8 @@ TRANSFORM: Final = (
     "components/transform.py",
     "components/transform_step.py",
     "components/vocabulary_filter.py",
+    "interest_migration/examples/texts.py",
+    "interest_migration/language",
     "interest_migration/privacy/minimum_users.py",
 )
 TRAINER: Final = (

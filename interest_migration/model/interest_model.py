@@ -15,6 +15,7 @@ from interest_migration.model.profile_features import newest_categories, profile
 from interest_migration.model.repeat_encoder import RepeatEncoder, Repeats
 from interest_migration.model.scatter import members, sum_by_id
 from interest_migration.model.settings import ModelSettings, VocabularySizes
+from interest_migration.model.text_inputs import SHOWN_ITEMS, hide_items
 from interest_migration.model.trajectory_encoder import TrajectoryEncoder
 from schemas.features import (
     AGGREGATES,
@@ -97,10 +98,11 @@ class InterestModel(keras.Model):
         Returns:
           `user` `[B, D]`; logits in float32: `next_category`, `propensity_<horizon>`, `new_interest_<horizon>` (of
           candidates, see `fresh`) `[B, V]`, `churn_<horizon>` and `switch` `[B]`; `states` `[B, S, D]`; `item_query`
-          `[B, D]` and `repeats`, for `item_scores`.
+          `[B, D]`, `repeats` and, with hidden items, SHOWN_ITEMS `[V + 2]`, for `item_scores`.
         """
         size = self.sizes.categories
-        states, _ = self.trajectory(inputs, training=training)
+        seen, shown = hide_items(self, inputs, training)
+        states, _ = self.trajectory(seen, training=training)
         current = newest_categories(inputs[CATEGORY_IDS], inputs[STEP_INDEX], size)
         aggregates = inputs[AGGREGATES]
         activity = self.activity(aggregates)
@@ -114,12 +116,22 @@ class InterestModel(keras.Model):
             logits[f"churn_{horizon}"] = churn[:, column]
         logits["switch"] = self.switch(user, aggregates, training=training)[:, 0]
         logits = {name: tf.cast(value, tf.float32) for name, value in logits.items()}
-        return logits | {
-            "user": tf.cast(user, tf.float32),
-            "states": states,
-            "item_query": self.next_item(states[:, -1]) + self.next_item_user(user),
-            "repeats": self.repeats(inputs, user),
-        }
+        return (
+            logits
+            | {
+                "user": tf.cast(user, tf.float32),
+                "states": states,
+                "item_query": self._item_query(states[:, -1], user),
+                "repeats": self.repeats(inputs, user),
+            }
+            | ({} if shown is None else {SHOWN_ITEMS: shown})
+        )
+
+    def _item_query(self, newest: Any, user: Any) -> Any:
+        """`[B, D]`; what is known by text alone knows nothing of profiles, which name categories."""
+        query = self.next_item(newest)
+        shift = self.next_item_user(user)
+        return query if self.settings.text.only else query + shift
 
     def _category_logits(self, newest: Any, user: Any, wide: Any) -> dict[str, Any]:
         embeddings = self.category_embeddings()
@@ -142,7 +154,7 @@ class InterestModel(keras.Model):
     def item_scores(self, outputs: dict[str, Any]) -> Any:
         """Returns the `[B, V]` float32 logits of every item, from what `call` returned."""
         repeats: Repeats = outputs["repeats"]
-        scores = self.next_item.scores(outputs["item_query"], self.trajectory.events)
+        scores = self.next_item.scores(outputs["item_query"], self.trajectory.events, outputs.get(SHOWN_ITEMS))
         return scores + sum_by_id(repeats.scores, repeats.ids - 1, self.sizes.items)
 
     def compute_loss(

@@ -9,6 +9,7 @@ import tensorflow as tf
 from interest_migration.model.losses import full_softmax_losses
 from interest_migration.model.sampled_softmax import OwnCandidates, draw_log_uniform, sampled_softmax_losses
 from interest_migration.model.targets import Targets
+from interest_migration.model.text_inputs import SHOWN_ITEMS
 
 if TYPE_CHECKING:
     from interest_migration.model.interest_model import InterestModel
@@ -26,10 +27,10 @@ def item_losses(
       states: `[B, L, D]` of the newest positions, newest first.
     """
     size, head, tables = model.sizes.items, model.next_item, model.trajectory.events
-    before = head(states[:, 1:])
+    before, shown = head(states[:, 1:]), outputs.get(SHOWN_ITEMS)
     if size <= model.settings.full_softmax_items:
         at_cut = model.item_scores(outputs)[:, tf.newaxis]
-        return full_softmax_losses(tf.concat([at_cut, head.scores(before, tables)], axis=1), targets)
+        return full_softmax_losses(tf.concat([at_cut, head.scores(before, tables, shown)], axis=1), targets)
     return _sampled(model, targets, outputs, tf.concat([outputs["item_query"][:, tf.newaxis], before], axis=1))
 
 
@@ -38,12 +39,13 @@ def _sampled(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Vectors and biases are looked up once for every distinct item of the batch."""
     size, head, repeats = model.sizes.items, model.next_item, outputs["repeats"]
+    shown = outputs.get(SHOWN_ITEMS)
     sampled = draw_log_uniform(model.settings.sampled_items, size, tf.cast(model.seeds.next(), tf.int32))
     parts = [sampled, targets.ids, repeats.ids]
     ids = tf.concat([tf.reshape(part, [-1]) for part in parts], axis=0)
     # The number of distinct items is no static shape.
     distinct, places = (ids, tf.range(tf.size(ids))) if model.static_shapes else tf.unique(ids)
-    vectors, biases = head.vectors(distinct, model.trajectory.events), tf.gather(head.bias.value, distinct)
+    vectors, biases = head.vectors(distinct, model.trajectory.events, shown), head.biases(distinct, shown)
     at_sampled, at_targets, at_own = (
         tf.reshape(place, tf.shape(part))
         for place, part in zip(tf.split(places, [tf.size(part) for part in parts]), parts, strict=True)
