@@ -44,7 +44,6 @@ def vectors(seed=0):
 def model():
     made = make()
     made.trajectory.events.assign_texts(*vectors())
-    made.next_item.attribute_ids.assign(np.ones(made.next_item.attribute_ids.shape))
     made.next_item.attribute_ids.assign(np.pad(np.ones((ITEMS, 4)), [(1, 1), (0, 0)]))
     return made
 
