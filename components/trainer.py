@@ -81,7 +81,13 @@ def transform_graph(transform: tft.TFTransformOutput) -> TransformGraph:
 
 
 def _sizes(transform: tft.TFTransformOutput, config: Values) -> VocabularySizes:
-    settings = TransformSettings.from_values(config.get("transform"), source="custom_config transform")
+    return vocabulary_sizes(
+        transform, TransformSettings.from_values(config.get("transform"), source="custom_config transform")
+    )
+
+
+def vocabulary_sizes(transform: tft.TFTransformOutput, settings: TransformSettings) -> VocabularySizes:
+    """Returns the sizes of the vocabularies of a Transform step."""
     sizes = {name: transform.vocabulary_size_by_name(name) for name in COUNTED}
     return VocabularySizes(**sizes, price_buckets=settings.price_buckets, sessions=settings.max_sessions)
 

@@ -2,6 +2,7 @@
 
 import click
 
+from pipeline.commands.benchmark import benchmark
 from pipeline.commands.evaluate import evaluate
 from pipeline.commands.gate import gate
 from pipeline.commands.ingest import ingest
@@ -36,3 +37,4 @@ main.add_command(runs)
 main.add_command(report)
 main.add_command(privacy)
 main.add_command(spans)
+main.add_command(benchmark)

@@ -1,1 +1,1 @@
-"""Experiments on what a model can do beyond its pipeline: items that it has never seen, platforms that it does not know."""
+"""Experiments on what a model can do beyond its pipeline: items that it has never seen."""
