@@ -37,7 +37,7 @@ def rank_measures(scores: Numbers, right: npt.NDArray[np.bool_], seed: int = 0) 
     found = np.take_along_axis(right, order, axis=1)
     discounts = 1 / np.log2(np.arange(2, 2 + found.shape[1]))
     ideal = np.cumsum(discounts)[np.minimum(right.sum(axis=1), found.shape[1]) - 1]
-    return found.any(axis=1).astype(np.float64), found @ discounts / ideal
+    return np.asarray(found.any(axis=1), np.float64), np.asarray(found @ discounts / ideal, np.float64)
 
 
 def chance_measures(right: npt.NDArray[np.bool_]) -> tuple[Numbers, Numbers]:

@@ -4,7 +4,7 @@ Training sees no event and no label of a cold item, and its vocabulary does not 
 holds cold items then ask for them among all cold items:
 
     text              the model with texts, by `score_items`: the cold item's text, and those of cold items in histories
-    attributes        the model without texts: category, parent, child and brand of the cold item, whose vectors it knows
+    attributes        the model without texts, by the vectors of the cold item's category, parent, child and brand
     ids               the same model by item ids alone: it has none for these items, so all are equal
     popularity        how often the item's narrowest category was met in training
     own categories    the same, those of the user's history first
@@ -138,7 +138,7 @@ def _read(paths: Sequence[str]) -> Examples:
 def _sample(examples: Examples, trial: Trial, split: str) -> Examples:
     if trial.sample >= 1 or split == "test":
         return examples
-    users, codes = np.unique(examples[USER], return_inverse=True)
+    users, codes = np.unique(np.asarray(examples[USER]), return_inverse=True)
     chosen = np.random.default_rng(trial.seed).random(len(users)) < trial.sample
     return take_rows(examples, np.flatnonzero(chosen[codes]))
 
