@@ -31,6 +31,7 @@ TRANSFORM: Final = (
     *_CORE,
     "interest_migration/transform",
     "components/batching.py",
+    "components/text_vectors.py",
     "components/transform.py",
     "components/transform_step.py",
     "components/vocabulary_filter.py",

@@ -127,10 +127,7 @@ class ServedModel(tf.Module):
 
 
 def export_model(
-    model: InterestModel,
-    transform: TransformGraph,
-    directory: str,
-    provenance: Provenance | None = None,
+    model: InterestModel, transform: TransformGraph, directory: str, provenance: Provenance | None = None
 ) -> None:
     """Writes the SavedModel with its signatures, and the manifest that a later training starts from.
 
