@@ -192,7 +192,7 @@ def _language(config: PipelineConfig) -> dict[str, object]:
     return {
         LANGUAGE: config.language.model_dump(mode="json"),
         VECTOR_CACHE: str(config.vector_cache),
-        "checkpoint": find_checkpoint(config.language).digest(),
+        "checkpoint": find_checkpoint(config.language).digest,
     }
 
 
