@@ -27,6 +27,7 @@ from interest_migration.examples.log import TimeRange
 from interest_migration.examples.partition import partition_by_user
 from interest_migration.examples.settings import ExampleSettings
 from interest_migration.examples.shard import prepare_shard
+from interest_migration.examples.texts import collect_item_texts
 from interest_migration.ingestion.balance import PieceBalance
 from interest_migration.ingestion.bounds import RejectBounds
 from interest_migration.ingestion.counts import count_joins, count_labels, count_reasons, count_tables, summarise_read
@@ -58,6 +59,9 @@ HIDDEN_PROFILE_FILE = f"_{PROFILE_FILE}"
 """Beside the rows set aside; by their names, readers of that dataset know that they are no part of it."""
 VALUE_USERS = "value_users"
 """Folder in the examples: for each vocabulary, how many users of the train split have which value."""
+
+ITEM_TEXTS = "item_texts"
+"""Folder in the examples: texts of the items of every shard."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +163,8 @@ class _BuildShard(beam.DoFn):
             add(rejected)
         if self._plan.count_users:
             _count_value_users(self._plan, shard, splits["train"])
+        if self._settings.item_texts:
+            _write_item_texts(self._plan, shard, collect_item_texts(events, self._items))
         yield IngestSummary(
             rows_used=len(prepared.time_s),
             rejected=count_reasons(rejected),
@@ -288,6 +294,12 @@ def _count_value_users(plan: Plan, shard: int, train: pa.RecordBatch) -> None:
         path = Path(plan.examples) / VALUE_USERS / vocabulary / f"data-{shard:05d}-of-{plan.shards:05d}.parquet"
         with replacing(path, scratch=Path(plan.rejects)) as temporary:
             pq.write_table(count_users(users, [train[name] for name in features]), temporary)
+
+
+def _write_item_texts(plan: Plan, shard: int, texts: pa.Table) -> None:
+    path = Path(plan.examples) / ITEM_TEXTS / f"data-{shard:05d}-of-{plan.shards:05d}.parquet"
+    with replacing(path, scratch=Path(plan.rejects)) as temporary:
+        pq.write_table(texts, temporary)
 
 
 def _write_summary(summary: IngestSummary, rejects: str) -> None:

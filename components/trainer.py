@@ -15,6 +15,7 @@ from absl import logging
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from interest_migration.examples.settings import ExampleSettings
+from interest_migration.language.text_vectors import TEXT_VECTORS_FILE, TextVectors
 from interest_migration.model.export import TransformGraph, export_model
 from interest_migration.model.manifest import Provenance
 from interest_migration.model.settings import ModelSettings, VocabularySizes
@@ -89,15 +90,17 @@ def read_training(fn_args: FnArgs, config: Values) -> Training:
     settings = TrainingSettings.from_values(config.get("training"), source="custom_config training")
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
     graph = transform_graph(transform)
+    texts = _text_vectors(fn_args.transform_graph_path)
     data = TrainingData(
         _files(fn_args.train_files),
         _files(fn_args.eval_files),
-        _sizes(transform, config),
+        _sizes(transform, config).model_copy(update={"text_width": texts.width if texts else 0}),
         examples.new_interest_days,
         vocabularies={name: _values(path) for name, path in graph.vocabulary_paths.items()},
         label_days=examples.horizons_days.model_dump(),
         step_days=examples.cut_every_days,
-        provenance=_provenance(examples, config.get("origin") or {}),
+        provenance=_provenance(examples, config.get("origin") or {}, texts),
+        texts=texts,
     )
     model = ModelSettings.from_values(config.get("model"), source="custom_config model")
     return Training(data, model, settings, graph)
@@ -113,16 +116,31 @@ def transform_graph(transform: tft.TFTransformOutput) -> TransformGraph:
 
 
 def _sizes(transform: tft.TFTransformOutput, config: Values) -> VocabularySizes:
-    settings = TransformSettings.from_values(config.get("transform"), source="custom_config transform")
+    return vocabulary_sizes(
+        transform, TransformSettings.from_values(config.get("transform"), source="custom_config transform")
+    )
+
+
+def vocabulary_sizes(transform: tft.TFTransformOutput, settings: TransformSettings) -> VocabularySizes:
+    """Returns the sizes of the vocabularies of a Transform step."""
     sizes = {name: transform.vocabulary_size_by_name(name) for name in COUNTED}
     return VocabularySizes(**sizes, price_buckets=settings.price_buckets, sessions=settings.max_sessions)
 
 
-def _provenance(examples: ExampleSettings, origin: Mapping[str, str]) -> Provenance:
+def _provenance(examples: ExampleSettings, origin: Mapping[str, str], texts: TextVectors | None) -> Provenance:
     """Held-out users are chosen by pseudonym, so another key or seed holds others out; erased ones are held out too."""
     held_out = f"{examples.user_holdout} {examples.seed} {origin.get('key_id', '')}" if examples.user_holdout else ""
     erased = f"erased {origin['erasure_digest']}" if origin.get("erasure_digest") else ""
-    return Provenance(data=origin.get("data", ""), held_out=" ".join(part for part in (held_out, erased) if part))
+    parts = " ".join(part for part in (held_out, erased) if part)
+    return Provenance(data=origin.get("data", ""), held_out=parts, language=texts.digest if texts else "")
+
+
+def _text_vectors(transform_graph: str) -> TextVectors | None:
+    path = f"{transform_graph}/{TEXT_VECTORS_FILE}"
+    if not tf.io.gfile.exists(path):
+        return None
+    with tf.io.gfile.GFile(path, "rb") as file:
+        return TextVectors.load(file)
 
 
 def _values(path: str) -> pa.Array:

@@ -17,6 +17,7 @@ from interest_migration.errors import ConfigError
 from interest_migration.examples.settings import ExampleSettings
 from interest_migration.flows.settings import FlowSettings
 from interest_migration.ingestion.bounds import RejectBounds
+from interest_migration.language.settings import LanguageSettings
 from interest_migration.model.settings import ModelSettings
 from interest_migration.privacy.settings import PrivacySettings
 from interest_migration.search.settings import SearchSettings
@@ -134,6 +135,8 @@ class PipelineConfig(Settings):
       statistics: StatisticsGen.
       transform: Vocabularies and buckets.
       model: Size of the model.
+      language: The language model that reads texts of items and, with `examples.text_characters`, what users typed;
+        none reads no text.
       training: How it is trained.
       search: Which hyperparameters are searched before, if any; see docs/search.md.
       baselines: What the model has to beat.
@@ -156,6 +159,7 @@ class PipelineConfig(Settings):
     statistics: StatisticsSettings = StatisticsSettings()
     transform: TransformSettings = TransformSettings()
     model: ModelSettings = ModelSettings()
+    language: LanguageSettings | None = None
     training: TrainingSettings = TrainingSettings()
     search: SearchSettings = SearchSettings()
     baselines: BaselineSettings = BaselineSettings()
@@ -177,6 +181,11 @@ class PipelineConfig(Settings):
     def search_directory(self) -> Path:
         """Folder that keeps the state of searches."""
         return self.search.directory or self.workspace / "search"
+
+    @property
+    def vector_cache(self) -> Path:
+        """Vectors of texts that were embedded already."""
+        return self.workspace / "text_vectors"
 
     @property
     def key_file(self) -> Path:
@@ -239,6 +248,7 @@ def _resolve(config: PipelineConfig, root: Path, input_root: str | None) -> Pipe
     return config.model_copy(
         update={
             "flows": config.flows.model_copy(update={"minimum_users": least}),
+            "examples": _with_texts(config),
             "workspace": root / config.workspace,
             "gates": root / config.gates,
             "data_gates": config.data_gates and root / config.data_gates,
@@ -256,6 +266,10 @@ def _resolve(config: PipelineConfig, root: Path, input_root: str | None) -> Pipe
             "push": push.model_copy(update={"directory": push.directory and root / push.directory}),
         }
     )
+
+
+def _with_texts(config: PipelineConfig) -> ExampleSettings:
+    return config.examples.model_copy(update={"item_texts": True}) if config.language else config.examples
 
 
 def _locate(text: str | None, root: Path) -> str | None:

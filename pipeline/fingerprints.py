@@ -31,9 +31,12 @@ TRANSFORM: Final = (
     *_CORE,
     "interest_migration/transform",
     "components/batching.py",
+    "components/text_vectors.py",
     "components/transform.py",
     "components/transform_step.py",
     "components/vocabulary_filter.py",
+    "interest_migration/examples/texts.py",
+    "interest_migration/language",
     "interest_migration/privacy/minimum_users.py",
 )
 TRAINER: Final = (

@@ -41,10 +41,12 @@ from components.flows import Flows
 from components.model_gate import ModelGate
 from components.pusher import KEEP_VERSIONS, SERVED_STATE, VersionExecutor
 from components.served_model import ServedModel
+from components.text_vectors import LANGUAGE, VECTOR_CACHE
 from components.transform_step import MIN_USERS, Transform
 from interest_migration.data_gate.settings import DataGateSettings
 from interest_migration.gates.evaluation import build_eval_config
 from interest_migration.gates.settings import GateSettings
+from interest_migration.language.checkpoint import find_checkpoint
 from interest_migration.serving.bases import NO_BASE
 from interest_migration.sources.mapping import SourceMapping
 from pipeline import fingerprints
@@ -144,6 +146,7 @@ def _components(
             "transform": config.transform.model_dump(mode="json"),
             "code": fingerprints.fingerprint_code(fingerprints.TRANSFORM),
             MIN_USERS: config.privacy.min_users,
+            **_language(config),
         },
         disable_statistics=not config.statistics.transformed,
     )
@@ -184,6 +187,17 @@ def _components(
         gate,
         _pusher(config, trainer, gate, resolved.served_state),
     ]
+
+
+def _language(config: PipelineConfig) -> dict[str, object]:
+    """The digest of the checkpoint, since a folder of the same name may hold another one later."""
+    if config.language is None:
+        return {}
+    return {
+        LANGUAGE: config.language.model_dump(mode="json"),
+        VECTOR_CACHE: str(config.vector_cache),
+        "checkpoint": find_checkpoint(config.language).digest,
+    }
 
 
 def _example_gen(config: PipelineConfig, mapping: SourceMapping, resolved: Resolved) -> BehaviorExampleGen:

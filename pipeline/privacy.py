@@ -1,6 +1,7 @@
 """Key rotation, erasure and removal on a workspace: what is done, what remains, and what is left to do."""
 
 import os
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,7 @@ def erase(config: PipelineConfig, erasure_list: Path | None, *, dry_run: bool) -
         removal = about_users(config.workspace)
         if not dry_run:
             remove(config.workspace, removal)
+            shutil.rmtree(config.vector_cache, ignore_errors=True)  # texts that they typed may be among them
     return Account(
         dry_run,
         (f"artifacts of all earlier runs that hold rows of users go ({users} users are to be erased)",),

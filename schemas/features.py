@@ -79,6 +79,7 @@ EVENT_ITEM, EVENT_CATEGORY, EVENT_PARENT, EVENT_CHILD = (
 )
 EVENT_BRAND, EVENT_ACTION, EVENT_PLATFORM = "event_brand", "event_action", "event_platform"
 EVENT_PRICE, EVENT_AGE, EVENT_SESSION = "event_price", "event_age_seconds", "event_session"
+EVENT_TEXT = "event_text"
 
 INTEREST_CATEGORY, INTEREST_COUNT, INTEREST_RECENCY = "interest_category", "interest_count", "interest_recency_days"
 INTEREST_DECAYED: Final = tuple(f"interest_decayed_{days}d" for days in DECAY_HALF_LIFE_DAYS)
@@ -163,6 +164,7 @@ RAW_FEATURES: Final = (
     _event(EVENT_BRAND, "string", "brand, empty if none"),
     _event(EVENT_ACTION, "string", "action, see schemas.events.ACTIONS"),
     _event(EVENT_PLATFORM, "string", "platform, empty if none"),
+    _event(EVENT_TEXT, "string", "text of a search, message or review; empty if none or if texts are not kept"),
     _event(EVENT_PRICE, "float32", "unit price, -1 if none"),
     _event(EVENT_AGE, "int64", "seconds from the event to the cut, at least 1; equal ages form one step"),
     _event(EVENT_SESSION, "int64", "sessions back from the newest event's session, which is 0"),
@@ -208,7 +210,7 @@ RAW_FEATURES: Final = (
 
 
 ITEM_IDS, CATEGORY_IDS, PARENT_IDS, CHILD_IDS = "item_ids", "category_ids", "parent_ids", "child_ids"
-BRAND_IDS, ACTION_IDS, PLATFORM_IDS = "brand_ids", "action_ids", "platform_ids"
+BRAND_IDS, ACTION_IDS, PLATFORM_IDS, TEXT_IDS = "brand_ids", "action_ids", "platform_ids", "text_ids"
 PRICE_BUCKETS, AGE_BUCKETS, GAP_BUCKETS = "price_buckets", "age_buckets", "gap_buckets"
 STEP_INDEX, SESSION_INDEX = "step_index", "session_index"
 INTEREST_IDS, AGGREGATES = "interest_ids", "aggregates"
@@ -260,6 +262,7 @@ TRANSFORMED_FEATURES: Final = (
     _transformed(BRAND_IDS, Shape.EVENTS, "brand ids"),
     _transformed(ACTION_IDS, Shape.EVENTS, "action ids, 1 + position in schemas.events.ACTIONS"),
     _transformed(PLATFORM_IDS, Shape.EVENTS, "platform ids"),
+    _transformed(TEXT_IDS, Shape.EVENTS, "ids of the texts of searches, messages and reviews"),
     _transformed(PRICE_BUCKETS, Shape.EVENTS, "0 if no price, else 1 + quantile bucket"),
     _transformed(AGE_BUCKETS, Shape.EVENTS, "logarithmic bucket of the age at the cut"),
     _transformed(GAP_BUCKETS, Shape.EVENTS, "logarithmic bucket of the time since the step before, 0 if there is none"),

@@ -13,6 +13,17 @@ EVALUATION_LABELS: Final = "evaluation_labels"
 EXAMPLES: Final = "examples"
 TOP_K: Final = 10
 
+SCORE_ITEMS: Final = "score_items"
+"""Of models with texts only: ranks items by vectors of their texts, new ones too, and reads histories that hold such.
+
+Besides `examples` it takes `item_vectors` `[C, W]` float32, the vectors of C candidates, and `event_vectors`
+`[B, N, W]`: row n is the vector of the text of event n of a history, from its oldest, and 0 for events whose item and
+text the model knows (their own vectors are in the model); N may be 0, or less than the number of events. Vectors come
+from the language model whose digest `assets.extra/warm_start.json` names. It returns `item_scores` `[B, C]` float32
+logits, higher is better, comparable within a row.
+"""
+ITEM_VECTORS, EVENT_VECTORS, ITEM_SCORES = "item_vectors", "event_vectors", "item_scores"
+
 # What `serving_default` returns; [B, TOP_K] unless noted.
 NEXT_CATEGORY, NEXT_CATEGORY_PROBABILITY = "next_category", "next_category_probability"
 NEXT_ITEM, NEXT_ITEM_SCORE = "next_item", "next_item_score"

@@ -19,6 +19,7 @@ from schemas.features import (
     EVENT_PLATFORM,
     EVENT_PRICE,
     EVENT_SESSION,
+    EVENT_TEXT,
 )
 
 ACTION_NAMES = pa.array([action.encode() for action in ACTIONS], pa.large_binary())
@@ -42,6 +43,7 @@ def list_history(cuts: Cuts, limit: int) -> Columns:
         EVENT_BRAND: shard.brand.decode(event),
         EVENT_ACTION: ACTION_NAMES.take(pa.array(shard.action[event])),
         EVENT_PLATFORM: shard.platform.decode(event),
+        EVENT_TEXT: shard.text.decode(event),
         EVENT_PRICE: floats(shard.price[event]),
         EVENT_AGE: pa.array(cuts.ages_s(shard.time_s[event], example)),
         EVENT_SESSION: pa.array(newest_session[example] - shard.session[event]),

@@ -44,6 +44,8 @@ class ExampleSettings(Settings):
       bot_limits: All events of a user who breaks one of these are set aside as `bot_like_user`; none turns it off.
       max_events_per_user: Events kept per user, newest first; more are set aside as `hot_user`.
       session_gap_minutes: Inactivity that ends a session, where the source has no session ids.
+      item_texts: Whether a text of every item is written beside the examples, for a language model.
+      text_characters: Characters kept of what users typed or read (search, message, review); 0 keeps no such text.
       interest_level: Which level of the category path is an interest, 0 the broadest; shorter paths use their last.
       interest_actions: Actions that show an interest: they make labels and the interest profile.
       churn_actions: Actions that count as staying; none means that churn is never defined.
@@ -68,6 +70,8 @@ class ExampleSettings(Settings):
     bot_limits: tuple[RateLimit, ...] = (RateLimit(events=5_000, minutes=60), RateLimit(events=20_000, minutes=1440))
     max_events_per_user: int = Field(20_000, ge=1)
     session_gap_minutes: float = Field(30, gt=0)
+    item_texts: bool = False
+    text_characters: int = Field(0, ge=0)
     interest_level: int = Field(0, ge=0)
     interest_actions: tuple[Action, ...] = ACTIONS
     churn_actions: tuple[Action, ...] = ("purchase",)

@@ -28,6 +28,7 @@ from interest_migration.examples.rows import NONE, Rows, read_rows, sort_rows
 from interest_migration.examples.settings import ExampleSettings
 from interest_migration.examples.steps import number_sessions, number_steps
 from interest_migration.examples.strings import Codes
+from interest_migration.examples.texts import own_texts
 from schemas.events import ACTIONS
 
 
@@ -50,6 +51,7 @@ class ShardEvents:
       child: `[N]` category one level below it.
       brand: `[N]` brands.
       platform: `[N]` platforms.
+      text: `[N]` texts of searches, messages and reviews, as far as settings keep them.
       price: `[N]` price per unit, -1 if none.
       spend: `[N]` price times quantity of purchases, else 0.
     """
@@ -68,6 +70,7 @@ class ShardEvents:
     child: Codes
     brand: Codes
     platform: Codes
+    text: Codes
     price: npt.NDArray[np.float64]
     spend: npt.NDArray[np.float64]
 
@@ -85,8 +88,8 @@ def prepare_shard(
     Args:
       batches: Events of `schemas.events`, in any order and any number of pieces; strings plain or dictionary-encoded.
         Optional columns may be missing.
-      settings: Uses `conflicting_fields`, `bot_limits`, `max_events_per_user`, `session_gap_minutes` and
-        `interest_level`.
+      settings: Uses `conflicting_fields`, `bot_limits`, `max_events_per_user`, `session_gap_minutes`,
+        `interest_level` and `text_characters`.
 
     Returns:
       The events, the same whatever order they came in, and the rows set aside in `REJECT_SCHEMA`: `duplicate` for a
@@ -144,6 +147,7 @@ def _assemble(rows: Rows, kept: IntArray, settings: ExampleSettings) -> ShardEve
         child=parts.child,
         brand=strings["brand"],
         platform=strings["platform"],
+        text=own_texts(strings["text"], action, settings.text_characters),
         price=price,
         spend=np.where(bought, price * np.where(quantity == NONE, 1.0, quantity), 0.0),
     )

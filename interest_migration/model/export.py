@@ -20,11 +20,12 @@ from interest_migration.model.manifest import MANIFEST_FILE, Manifest, Provenanc
 from interest_migration.model.names import Names
 from interest_migration.model.scores import score_batch
 from interest_migration.model.task_measures import task_labels, task_measures
+from interest_migration.model.text_inputs import score_by_text, score_items_signature
 from interest_migration.model.variables import variable_names
 from interest_migration.transform.vocabularies import CATEGORIES, ITEMS
 from schemas.events import ACTIONS
 from schemas.features import AGGREGATE_INPUTS, AGGREGATE_WIDTH, RAW_FEATURES, FeatureSpec, Role, Shape
-from schemas.signatures import EVALUATE, EVALUATION_LABELS, EXAMPLES, SERVE
+from schemas.signatures import EVALUATE, EVALUATION_LABELS, EXAMPLES, ITEM_SCORES, SCORE_ITEMS, SERVE
 
 RAW_INPUTS = tuple(spec.name for spec in RAW_FEATURES if spec.role is Role.INPUT)
 RAW_LABELS = tuple(spec.name for spec in RAW_FEATURES if spec.role is Role.LABEL)
@@ -81,6 +82,8 @@ class ServedModel(tf.Module):
         # The variables alone: tracking the model itself would save its optimizer too.
         self._variables = [variable.value for variable in model.variables]
         self._model = _Untracked(model)
+        text = model.trajectory.events.text
+        self._texts = text.freeze() if text else []
 
     @tf.function(input_signature=_BYTES)
     def serve(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -99,6 +102,15 @@ class ServedModel(tf.Module):
         """Returns labels and weights of `[B]` serialized examples."""
         batch = self._read(examples, RAW_INPUTS + RAW_LABELS)
         return task_labels(self._model.held, batch, self._score(batch))
+
+    def score_items(self) -> Any:
+        """Returns the function behind the signature `score_items`."""
+
+        def score(examples: tf.Tensor, event_vectors: tf.Tensor, item_vectors: tf.Tensor) -> dict[str, tf.Tensor]:
+            batch = self._read(examples, RAW_INPUTS)
+            return {ITEM_SCORES: score_by_text(self._model.held, batch, event_vectors, item_vectors)}
+
+        return tf.function(score, input_signature=score_items_signature(self._model.held, *_BYTES))
 
     @tf.function(input_signature=[{spec.name: _padded_spec(spec) for spec in INPUT_SPECS}])
     def score_transformed(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -127,6 +139,8 @@ def export_model(
     """
     served = ServedModel(model, transform)
     signatures = {SERVE: served.serve, EVALUATE: served.evaluate, EVALUATION_LABELS: served.evaluation_labels}
+    if model.sizes.text_width:
+        signatures[SCORE_ITEMS] = served.score_items()
     tf.saved_model.save(served, directory, signatures=signatures)
     path = f"{directory}/{MANIFEST_FILE}"
     tf.io.gfile.makedirs(path.rpartition("/")[0])

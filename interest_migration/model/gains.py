@@ -24,6 +24,13 @@ class Gains(NamedTuple):
         same = (ids[:, :, tf.newaxis] == self.ids[:, tf.newaxis]) & (ids > 0)[:, :, tf.newaxis]
         return tf.reduce_sum(tf.where(same, self.scores[:, tf.newaxis], 0.0), axis=2)
 
+    def of_shown(self, shown: tf.Tensor | None) -> "Gains":
+        """Returns the gains of ids that are shown as themselves; `shown` is `[V + 2]`, None shows all."""
+        if shown is None:
+            return self
+        kept = tf.gather(shown, self.ids) == self.ids
+        return Gains(tf.where(kept, self.ids, 0), tf.where(kept, self.scores, 0.0))
+
     def dense(self, size: int) -> tf.Tensor:
         """Returns `[B, size]`; column j stands for id j + 1."""
         return sum_by_id(self.scores, self.ids - 1, size)

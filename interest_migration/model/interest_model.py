@@ -19,6 +19,7 @@ from interest_migration.model.profile_features import newest_categories, profile
 from interest_migration.model.repeat_encoder import RepeatEncoder
 from interest_migration.model.scatter import members
 from interest_migration.model.settings import GraphSettings, ModelSettings, VocabularySizes
+from interest_migration.model.text_inputs import SHOWN_ITEMS, hide_items
 from interest_migration.model.trajectory_encoder import TrajectoryEncoder
 from interest_migration.model.transition_graph import TransitionGraph
 from schemas.features import (
@@ -85,7 +86,8 @@ class InterestModel(keras.Model):
         self.next_item_user = keras.layers.Dense(width, use_bias=False, name="next_item_user")
         self.repeats = RepeatEncoder(ITEM_IDS, name="repeats")
         self.category_repeats = RepeatEncoder(CATEGORY_IDS, decay=0.7, name="category_repeats")
-        self.item_graphs = _graphs("item_graph", self.sizes.items, self.settings.item_graphs)
+        item_graphs = () if self.settings.text.only else self.settings.item_graphs
+        self.item_graphs = _graphs("item_graph", self.sizes.items, item_graphs)
         self.category_graphs = _graphs("category_graph", size, self.settings.category_graphs)
         self.propensity = [
             CategoryHead(size, width, user_offset=True, name=f"propensity_{horizon}") for horizon in HORIZONS
@@ -114,10 +116,12 @@ class InterestModel(keras.Model):
           `user` `[B, D]`; logits in float32, calibrated unless `training`: `next_category`, `propensity_<horizon>`,
           `new_interest_<horizon>` (of
           candidates, see `fresh`) `[B, V]`, `churn_<horizon>` and `switch` `[B]`; `states` `[B, S, D]`; `item_query`
-          `[B, D]`, `item_gains` and `seen_items` `[B, E]`, for `item_scores`.
+          `[B, D]`, `item_gains`, `seen_items` `[B, E]` and, with hidden items, SHOWN_ITEMS `[V + 2]`, for
+          `item_scores`.
         """
         size = self.sizes.categories
-        states, _ = self.trajectory(inputs, training=training)
+        seen, shown = hide_items(self, inputs, training)
+        states, _ = self.trajectory(seen, training=training)
         current = newest_categories(inputs[CATEGORY_IDS], inputs[STEP_INDEX], size)
         aggregates = inputs[AGGREGATES]
         activity = self.activity(aggregates)
@@ -136,13 +140,19 @@ class InterestModel(keras.Model):
         logits["switch"] = self.switch(user, aggregates, training=training)[:, 0]
         logits = {name: tf.cast(value, tf.float32) for name, value in logits.items()}
         logits = logits if training else self.calibration(logits)
-        return logits | {
+        outputs = {
             "user": tf.cast(user, tf.float32),
             "states": states,
-            "item_query": self.next_item(states[:, -1]) + self.next_item_user(user),
-            "item_gains": self._item_gains(inputs, user, training),
+            "item_query": self._item_query(states[:, -1], user),
+            "item_gains": self._item_gains(inputs, user, training).of_shown(shown),
             "seen_items": inputs[ITEM_IDS],
         }
+        return logits | outputs | ({} if shown is None else {SHOWN_ITEMS: shown})
+
+    def _item_query(self, newest: Any, user: Any) -> Any:
+        """`[B, D]`; what is known by text alone knows nothing of profiles, which name categories."""
+        query = self.next_item(newest)
+        return query if self.settings.text.only else query + self.next_item_user(user)
 
     def _category_gains(self, inputs: dict[str, Any], user: Any, training: bool) -> Gains:
         left_out = inputs[label_name(NEXT_CATEGORIES)] if training else None
@@ -177,9 +187,8 @@ class InterestModel(keras.Model):
     def item_scores(self, outputs: dict[str, Any]) -> Any:
         """Returns the `[B, V]` float32 logits of every item, from what `call` returned."""
         size = self.sizes.items
-        scores = self.next_item.scores(outputs["item_query"], self.trajectory.events) + outputs["item_gains"].dense(
-            size
-        )
+        scores = self.next_item.scores(outputs["item_query"], self.trajectory.events, outputs.get(SHOWN_ITEMS))
+        scores += outputs["item_gains"].dense(size)
         return scores if self.settings.buy_again else tf.where(members(outputs["seen_items"], size), -1e9, scores)
 
     def compute_loss(

@@ -44,18 +44,37 @@ class ItemHead(keras.layers.Layer):
         """Returns the `[..., D]` query of a `[..., U]` state."""
         return self.query(state)
 
-    def vectors(self, ids: Any, tables: EventEmbedding) -> Any:
-        """Returns the `[..., D]` vectors of `[...]` item ids."""
-        described = tf.gather(self.attribute_ids.value, ids)
-        vectors = tables.tables[ITEM_IDS](ids)
+    def vectors(self, ids: Any, tables: EventEmbedding, shown: Any = None) -> Any:
+        """Returns the `[..., D]` vectors of `[...]` item ids.
+
+        Args:
+          ids: Item ids.
+          tables: What reads events.
+          shown: `[V + 2]` ids under which items are known (`text_inputs`); by default their own.
+        """
+        own = ids if shown is None else tf.gather(shown, ids)
+        described = tf.gather(self.attribute_ids.value, own)
+        vectors = tables.tables[ITEM_IDS](own) + tables.item_text(ids)
         for column, name in enumerate(self.attributes):
             vectors += tables.tables[name](described[..., column])
         return vectors
 
-    def scores(self, query: Any, tables: EventEmbedding) -> Any:
+    def biases(self, ids: Any, shown: Any = None) -> Any:
+        """Returns the `[...]` biases of `[...]` item ids."""
+        return tf.gather(self.bias.value, ids if shown is None else tf.gather(shown, ids))
+
+    def scores(self, query: Any, tables: EventEmbedding, shown: Any = None) -> Any:
         """Returns the `[..., V]` float32 logits of every item for `[..., D]` queries; column j stands for id j + 1."""
-        vectors = self.vectors(tf.range(1, self.size + 1), tables)
-        return tf.cast(tf.matmul(query, vectors, transpose_b=True), tf.float32) + self.bias[1:-1]
+        ids = tf.range(1, self.size + 1)
+        vectors = self.vectors(ids, tables, shown)
+        biases = self.bias[1:-1] if shown is None else self.biases(ids, shown)
+        return tf.cast(tf.matmul(query, vectors, transpose_b=True), tf.float32) + biases
+
+    def text_scores(self, query: Any, tables: EventEmbedding, vectors: Any) -> Any:
+        """Returns the `[..., C]` float32 logits of items that are known by `[C, W]` vectors of their texts alone."""
+        unknown = tf.constant([self.size + 1])
+        known = self.vectors(unknown, tables) + tables.language()(vectors)
+        return tf.cast(tf.matmul(query, known, transpose_b=True), tf.float32) + self.biases(unknown)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""

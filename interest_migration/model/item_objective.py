@@ -10,6 +10,7 @@ from interest_migration.model.losses import at_positions, log_sum_exp, set_losse
 from interest_migration.model.sampled_softmax import OwnCandidates, draw_log_uniform, sampled_softmax_losses
 from interest_migration.model.scatter import sum_by_id
 from interest_migration.model.targets import Targets
+from interest_migration.model.text_inputs import SHOWN_ITEMS
 
 if TYPE_CHECKING:
     from interest_migration.model.interest_model import InterestModel
@@ -35,8 +36,9 @@ def _full(
     model: InterestModel, targets: Targets, outputs: dict[str, Any], queries: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Scores every item at the cut and at those positions before that have a target; padding costs nothing."""
-    head, gains = model.next_item, outputs["item_gains"]
-    vectors, biases = head.vectors(tf.range(1, head.size + 1), model.trajectory.events), head.bias[1:-1]
+    head, gains, shown = model.next_item, outputs["item_gains"], outputs.get(SHOWN_ITEMS)
+    ids = tf.range(1, head.size + 1)
+    vectors, biases = head.vectors(ids, model.trajectory.events, shown), head.biases(ids, shown)
     at_cut = log_sum_exp(model.item_scores(outputs))
     has_target = sum_by_id(tf.ones_like(targets.position), targets.position, tf.shape(queries)[1])[:, 1:] > 0
     # The number of positions with a target is no static shape.
@@ -66,12 +68,13 @@ def _sampled(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Vectors and biases are looked up once for every distinct item of the batch."""
     size, head, gains = model.sizes.items, model.next_item, outputs["item_gains"]
+    shown = outputs.get(SHOWN_ITEMS)
     sampled = draw_log_uniform(model.settings.sampled_items, size, tf.cast(model.seeds.next(), tf.int32))
     parts = [sampled, targets.ids, gains.ids]
     ids = tf.concat([tf.reshape(part, [-1]) for part in parts], axis=0)
     # The number of distinct items is no static shape.
     distinct, places = (ids, tf.range(tf.size(ids))) if model.static_shapes else tf.unique(ids)
-    vectors, biases = head.vectors(distinct, model.trajectory.events), tf.gather(head.bias.value, distinct)
+    vectors, biases = head.vectors(distinct, model.trajectory.events, shown), head.biases(distinct, shown)
     at_sampled, at_targets, at_own = (
         tf.reshape(place, tf.shape(part))
         for place, part in zip(tf.split(places, [tf.size(part) for part in parts]), parts, strict=True)

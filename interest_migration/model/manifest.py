@@ -28,6 +28,7 @@ class Provenance(Settings):
       base: Name of the served version that was chosen to start from, such as `3-5f2ce5d0a1b2c3d4`, whether its weights
         did fit or not; empty if none was.
       labels_end_s: Unix time up to which the labels of the training examples look.
+      language: Digest of the language model behind the vectors of texts; empty without one.
       held_out: Which users were kept from training, as text that differs whenever they may; empty if none were.
     """
 
@@ -35,6 +36,7 @@ class Provenance(Settings):
     base: str = ""
     labels_end_s: int = 0
     held_out: str = ""
+    language: str = ""
 
 
 class Manifest(Settings):

@@ -49,6 +49,20 @@ class GraphSettings(Settings):
     sources: int = Field(16, ge=1)
 
 
+class TextSettings(Settings):
+    """How the model reads the vectors of a language model, where there is one.
+
+    Attributes:
+      hidden_share: Share of the items that each training batch knows by their text alone (after DropoutNet, Volkovs et
+        al. 2017), so that the text learns to stand alone.
+      only: Items are always known by their text alone, and no category, brand, platform or price is read of events:
+        what remains means the same on every platform.
+    """
+
+    hidden_share: float = Field(0.2, ge=0, le=1)
+    only: bool = False
+
+
 class ModelSettings(Settings):
     """Size and shape of the model.
 
@@ -72,6 +86,7 @@ class ModelSettings(Settings):
       new_interest_half_life_days: Examples count half in the new-interest objective for every so many days that they
         were cut before the newest one. A log does not tell what users touched before it began: early in it, old
         interests pass for new ones.
+      text: How vectors of texts are read.
       loss_weights: Weights of the objectives.
     """
 
@@ -92,6 +107,7 @@ class ModelSettings(Settings):
     category_graphs: tuple[GraphSettings, ...] = (GraphSettings(),)
     pair_categories: int = Field(1_024, ge=1)
     new_interest_half_life_days: float = Field(14.0, gt=0)
+    text: TextSettings = TextSettings()
     loss_weights: LossWeights = LossWeights()
 
     @model_validator(mode="after")
@@ -102,7 +118,10 @@ class ModelSettings(Settings):
 
 
 class VocabularySizes(Settings):
-    """V of each vocabulary: ids 1..V are values, 0 is none and V + 1 out of vocabulary."""
+    """V of each vocabulary: ids 1..V are values, 0 is none and V + 1 out of vocabulary.
+
+    `text_width` is W, the width of the vectors of a language model; 0 without one.
+    """
 
     categories: int = Field(ge=1)
     items: int = Field(ge=1)
@@ -110,5 +129,7 @@ class VocabularySizes(Settings):
     children: int = Field(ge=1)
     brands: int = Field(ge=1)
     platforms: int = Field(ge=1)
+    texts: int = Field(1, ge=1)
     price_buckets: int = Field(ge=1)
     sessions: int = Field(ge=1)
+    text_width: int = Field(0, ge=0)

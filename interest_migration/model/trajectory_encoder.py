@@ -34,7 +34,7 @@ class TrajectoryEncoder(keras.layers.Layer):
         self.settings, self.sizes, self.static_shapes = settings, sizes, static_shapes
         parsed = ModelSettings(**settings)
         self.max_steps, width = parsed.max_steps, parsed.width
-        self.events = EventEmbedding(width, sizes, name="events")
+        self.events = EventEmbedding(width, sizes, parsed.text.only, name="events")
         self.pooling = StepPooling(name="pooling")
         rows = {AGE_BUCKETS: TIME_BUCKETS, GAP_BUCKETS: TIME_BUCKETS, SESSION_INDEX: sizes["sessions"]}
         self.times = {name: keras.layers.Embedding(size, width, name=name) for name, size in rows.items()}

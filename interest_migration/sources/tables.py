@@ -40,6 +40,13 @@ class ItemTable:
     left_out: int
     versions: Versions | None = None
 
+    def newest(self, name: str, ids: pa.Array) -> pa.Array:
+        """Returns `[N]` values of a column for `[N]` canonical ids, from each item's newest row; null if unknown."""
+        places = find_keys(ids, self.ids)
+        if self.versions:
+            places = self.versions.rows_at(places, np.full(len(ids), np.iinfo(np.int64).max))
+        return self.columns[name].take(places)
+
     def join(self, events: pa.Table) -> pa.Table:
         """Fills what the events lack from the item table.
 

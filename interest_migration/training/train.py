@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import tensorflow as tf
 
+from interest_migration.language.text_vectors import TextVectors
 from interest_migration.model.interest_model import InterestModel
 from interest_migration.model.manifest import Provenance
 from interest_migration.model.settings import ModelSettings, VocabularySizes
@@ -62,6 +63,7 @@ class TrainingData:
       label_days: Horizon -> how many days its labels look ahead.
       step_days: How far labels look ahead if no horizon is observed.
       provenance: What is known of the origin of the examples.
+      texts: Vectors of texts by id, if a language model reads them.
     """
 
     train_paths: Sequence[str]
@@ -72,6 +74,7 @@ class TrainingData:
     label_days: Mapping[str, float] = field(default_factory=dict)
     step_days: float = 0.0
     provenance: Provenance = field(default_factory=Provenance)
+    texts: TextVectors | None = None
 
 
 def train(
@@ -143,6 +146,8 @@ def _make_model(
         static_shapes=settings.static_shapes,
     )
     model(next(iter(source.batches(batch_size=2))))
+    if data.texts:
+        model.trajectory.events.assign_texts(data.texts.items, data.texts.texts)
     return model
 
 
@@ -170,7 +175,7 @@ def _fingerprint(data: TrainingData, model_settings: ModelSettings, settings: Tr
     """Names what a state belongs to: settings, and number and size of the files (their paths change between runs)."""
     files = [[tf.io.gfile.stat(path).length for path in sorted(paths)] for paths in (data.train_paths, data.eval_paths)]
     values = (model_settings, settings, data.sizes)
-    parts = [*(value.model_dump_json() for value in values), files, start.base]
+    parts = [*(value.model_dump_json() for value in values), files, start.base, data.provenance.language]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 

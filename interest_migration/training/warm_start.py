@@ -87,6 +87,8 @@ def start_from(
         )
     if provenance.held_out and provenance.held_out != seen.held_out:
         return Start(note=f"{base.name} may have learned from users who are held out now")
+    if provenance.language and provenance.language != seen.language:
+        return Start(note=f"{base.name} reads no texts, or vectors of another language model")
     counts = warm_start(model, base, vocabularies)
     return Start(note=counts.note) if isinstance(counts, ColdStart) else Start(base.name, values=counts)
 
@@ -107,7 +109,8 @@ def warm_start(model: InterestModel, base: Base, vocabularies: Mapping[str, pa.A
     if obstacle:
         return ColdStart(obstacle)
     vocabularies = {**vocabularies, ACTION_NAMES: action_names(ACTIONS)}
-    places = {name: match_values(values, base.vocabularies[name]) for name, values in vocabularies.items()}
+    known = {name: base.vocabularies.get(name, pa.array([], pa.binary())) for name in vocabularies}
+    places = {name: match_values(values, known[name]) for name, values in vocabularies.items()}
     values = {name: variable.numpy() for name, variable in variables.items()}
     for name, fresh in values.items():
         values[name] = base.weights[name]
@@ -116,7 +119,7 @@ def warm_start(model: InterestModel, base: Base, vocabularies: Mapping[str, pa.A
             values[name] = carry_rows(base.weights[name], fresh, taken)
     for name, variable in variables.items():
         variable.assign(values[name])
-    return {name: _count(found, len(base.vocabularies[name])) for name, found in places.items()}
+    return {name: _count(found, len(known[name])) for name, found in places.items()}
 
 
 def _find_obstacle(model: InterestModel, base: Base, variables: Mapping[str, Any]) -> str:

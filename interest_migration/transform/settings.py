@@ -27,6 +27,7 @@ class TransformSettings(Settings):
       children: As items.
       brands: As items.
       platforms: As items.
+      texts: Texts of searches, messages and reviews, as items.
       price_buckets: Number of quantile buckets of prices.
       max_sessions: Sessions further back share the index `max_sessions - 1`.
     """
@@ -37,5 +38,6 @@ class TransformSettings(Settings):
     children: VocabularySettings = VocabularySettings(min_count=5, max_size=20_000)
     brands: VocabularySettings = VocabularySettings(min_count=20, max_size=20_000)
     platforms: VocabularySettings = VocabularySettings(min_count=20, max_size=2_000)
+    texts: VocabularySettings = VocabularySettings(min_count=20, max_size=20_000)
     price_buckets: int = Field(20, ge=2)
     max_sessions: int = Field(32, ge=1)

@@ -17,6 +17,7 @@ from schemas.features import (
     EVENT_ITEM,
     EVENT_PARENT,
     EVENT_PLATFORM,
+    EVENT_TEXT,
     FUTURE_CATEGORIES,
     INTEREST_CATEGORY,
     INTEREST_IDS,
@@ -26,16 +27,18 @@ from schemas.features import (
     NEXT_ITEMS,
     PARENT_IDS,
     PLATFORM_IDS,
+    TEXT_IDS,
     label_name,
 )
 
-CATEGORIES, ITEMS, PARENTS, CHILDREN, BRANDS, PLATFORMS = (
+CATEGORIES, ITEMS, PARENTS, CHILDREN, BRANDS, PLATFORMS, TEXTS = (
     "categories",
     "items",
     "parents",
     "children",
     "brands",
     "platforms",
+    "texts",
 )
 """Names of the vocabularies: of their files in the transform graph and of their settings."""
 
@@ -46,6 +49,7 @@ COUNTED: Final = {
     CHILDREN: (EVENT_CHILD,),
     BRANDS: (EVENT_BRAND,),
     PLATFORMS: (EVENT_PLATFORM,),
+    TEXTS: (EVENT_TEXT,),
 }
 """Vocabulary -> raw features whose values it counts. The interest profile holds every category of the events, once."""
 
@@ -56,6 +60,7 @@ LOOKED_UP: Final = {
     CHILD_IDS: (EVENT_CHILD, CHILDREN),
     BRAND_IDS: (EVENT_BRAND, BRANDS),
     PLATFORM_IDS: (EVENT_PLATFORM, PLATFORMS),
+    TEXT_IDS: (EVENT_TEXT, TEXTS),
     INTEREST_IDS: (INTEREST_CATEGORY, CATEGORIES),
     **{
         label_name(name): (name, CATEGORIES)

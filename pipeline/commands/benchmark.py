@@ -2,12 +2,14 @@
 
 import click
 
+from pipeline.commands.benchmark_cold_items import cold_items
 from pipeline.commands.benchmark_sequences import sequences
 
 
 @click.group()
 def benchmark() -> None:
-    """Measures the model beside simple methods."""
+    """Measures the model beside simple methods; nothing is pushed."""
 
 
 benchmark.add_command(sequences)
+benchmark.add_command(cold_items)

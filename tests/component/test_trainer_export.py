@@ -1,8 +1,12 @@
 """From raw examples to a served answer: transform, `run_fn`, and the exported model by itself."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tensorflow as tf
+import tensorflow_transform as tft
 from synthetic_examples import encode_example, make_example, write_examples
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tfx.components.trainer.fn_args_utils import FnArgs
@@ -10,16 +14,22 @@ from transform_runner import transform_examples
 
 from components.trainer import run_fn
 from interest_migration.errors import ConfigError
+from interest_migration.language.text_vectors import TEXT_VECTORS_FILE, TextVectors
+from interest_migration.model.manifest import MANIFEST_FILE
 from interest_migration.model.scores import predict_scores
-from schemas.features import EVENT_CATEGORY, HORIZON_OBSERVED, RAW_FEATURES, Role
+from interest_migration.transform.vocabularies import ITEMS, TEXTS
+from schemas.features import EVENT_CATEGORY, EVENT_ITEM, EVENT_TEXT, HORIZON_OBSERVED, RAW_FEATURES, Role
 from schemas.signatures import (
     CHURN_PROBABILITY,
     CHURN_TASKS,
     CURRENT_CATEGORY,
     EVALUATE,
     EVALUATION_LABELS,
+    EVENT_VECTORS,
     INTEREST,
     INTEREST_PROBABILITY,
+    ITEM_SCORES,
+    ITEM_VECTORS,
     NEW_INTEREST,
     NEW_INTEREST_SHARE,
     NEXT_CATEGORY,
@@ -28,6 +38,7 @@ from schemas.signatures import (
     NEXT_ITEM,
     NEXT_ITEM_SCORE,
     RANKING_TASKS,
+    SCORE_ITEMS,
     SERVE,
     SWITCH_PROBABILITY,
     USER_EMBEDDING,
@@ -50,6 +61,7 @@ def run(tmp_path_factory):
     directory = tmp_path_factory.mktemp("run")
     raw = write_examples(directory, 300, seed=1)
     graph, transformed = transform_examples(directory, raw, CONFIG)
+    vectors = write_vectors(Path(graph))
     arguments = FnArgs(
         train_files=[str(directory / "transformed" / "Split-train" / "*")],
         eval_files=[str(directory / "transformed" / "Split-eval" / "*")],
@@ -65,7 +77,19 @@ def run(tmp_path_factory):
         "model": tf.saved_model.load(arguments.serving_model_dir),
         "test": tf.constant([record.numpy() for record in records]),
         "transformed": transformed["test"],
+        "vectors": vectors,
     }
+
+
+def write_vectors(graph):
+    """Random vectors of the vocabularies, as the Transform step leaves them."""
+    transform = tft.TFTransformOutput(str(graph))
+    rng = np.random.default_rng(0)
+    sizes = [transform.vocabulary_size_by_name(name) for name in (ITEMS, TEXTS)]
+    tables = [np.pad(rng.normal(size=(size, 6)), [(1, 1), (0, 0)]).astype(np.float16) for size in sizes]
+    vectors = TextVectors(*tables, digest="some encoder")
+    vectors.save(graph / TEXT_VECTORS_FILE)
+    return vectors
 
 
 def answer(run, signature, examples):
@@ -106,6 +130,39 @@ def test_serving_needs_no_labels_and_no_history(run):
         np.testing.assert_array_equal(bare[name], value)
     assert bare[CURRENT_CATEGORY][1] == b""
     assert np.isfinite(bare[USER_EMBEDDING]).all()
+
+
+def score_items(run, examples, event_vectors, item_vectors):
+    signature = run["model"].signatures[SCORE_ITEMS]
+    vectors = {
+        EVENT_VECTORS: tf.constant(event_vectors, tf.float32),
+        ITEM_VECTORS: tf.constant(item_vectors, tf.float32),
+    }
+    return signature(examples=examples, **vectors)[ITEM_SCORES].numpy()
+
+
+def test_items_are_scored_by_their_text(run):
+    count, candidates = len(run["test"]), run["vectors"].items[1:6]
+    scores = score_items(run, run["test"], np.zeros((count, 0, 6)), candidates)
+    assert scores.shape == (count, 5)
+    assert np.ptp(scores, axis=1).min() > 0
+    alone = score_items(run, run["test"], np.zeros((count, 0, 6)), candidates[[3]])
+    np.testing.assert_allclose(alone[:, 0], scores[:, 3], rtol=1e-4, atol=1e-4)
+
+
+def test_new_items_of_a_history_are_read_by_their_text(run):
+    made = make_example(np.random.default_rng(4), steps=3) | {EVENT_TEXT: []}
+    made |= {EVENT_ITEM: ["never seen"] * len(made[EVENT_ITEM])}
+    candidates = run["vectors"].items[1:6]
+    given = np.random.default_rng(5).normal(size=(2, 1, 1, 6)) * np.ones((2, 1, len(made[EVENT_ITEM]), 6))
+    examples = tf.constant([encode_example(without_labels(made))])
+    first, second = (score_items(run, examples, vectors, candidates) for vectors in given)
+    assert np.abs(first - second).max() > 1e-3
+
+
+def test_the_manifest_names_the_language_model(run):
+    manifest = json.loads((Path(run["arguments"].serving_model_dir) / MANIFEST_FILE).read_text())
+    assert manifest["provenance"]["language"] == "some encoder"
 
 
 def test_unknown_values_are_answered(run):

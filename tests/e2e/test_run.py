@@ -40,6 +40,22 @@ def test_the_pushed_model_answers_with_plain_tensorflow(shop: Shop):
     assert np.all((answer["churn_probability_short"].numpy() > 0) & (answer["churn_probability_short"].numpy() < 1))
 
 
+def test_the_pushed_model_ranks_items_by_their_texts(shop: Shop):
+    artifacts = json.loads(shop.first.stdout)["artifacts"]
+    with np.load(Path(artifacts["transform_graph"]) / "text_vectors.npz") as vectors:
+        items = vectors["items"].astype(np.float32)
+    described = items[np.linalg.norm(items, axis=1) > 0]
+    assert len(np.unique(described, axis=0)) == 3  # the tiny checkpoint knows shoes and lamps and no other category
+    model = tf.saved_model.load(str(shop.versions / "1"))
+    (examples,) = Path(artifacts["examples"]).glob("Split-test/data-00000-*")
+    requests = tf.stack(list(tf.data.TFRecordDataset(str(examples), compression_type="GZIP").take(8)))
+    unknown = tf.zeros([8, 0, items.shape[1]])
+    answer = model.signatures["score_items"](examples=requests, event_vectors=unknown, item_vectors=described[:5])
+    scores = answer["item_scores"].numpy()
+    assert scores.shape == (8, 5)
+    assert np.isfinite(scores).all()
+
+
 def test_a_second_run_reuses_every_step_and_serves_nothing_twice(shop: Shop):
     again = call("run", "--config", shop.folder / "config.yaml", "--json")
     assert again.exit_code == 0, again.output

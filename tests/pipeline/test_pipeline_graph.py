@@ -7,6 +7,7 @@ import pytest
 from tfx.dsl.compiler.compiler import Compiler
 from tfx.orchestration.pipeline import Pipeline
 from tfx.types import artifact_utils
+from tiny_checkpoint import write_checkpoint
 
 import components
 from interest_migration.data_gate.settings import DataGateSettings
@@ -224,3 +225,25 @@ def test_a_search_comes_before_the_trainer() -> None:
 
 def test_no_search_no_tuner(nodes: dict[str, Any]) -> None:
     assert "Tuner" not in nodes
+
+
+def test_a_language_model_is_part_of_what_transform_depends_on(tmp_path: Path) -> None:
+    def config_of(*overrides: str) -> dict[str, Any]:
+        (transform,) = [component for component in build(*overrides).components if component.id == "Transform"]
+        values: dict[str, Any] = json.loads(transform.exec_properties["custom_config"])
+        return values
+
+    assert "language" not in config_of()
+    folder = write_checkpoint(tmp_path)
+    before = config_of(f"language.checkpoint={folder}")
+    (folder / "tokenizer_config.json").write_text("{}")
+    after = config_of(f"language.checkpoint={folder}")
+    assert before["language"]["checkpoint"] == after["language"]["checkpoint"] == str(folder)
+    assert before["checkpoint"] != after["checkpoint"]
+
+
+def test_a_language_model_asks_ingestion_for_texts_of_items(tmp_path: Path) -> None:
+    folder = write_checkpoint(tmp_path)
+    config = load_config(CONFIGS / "demo.yaml", [f"language.checkpoint={folder}"])
+    assert config.examples.item_texts
+    assert not load_config(CONFIGS / "demo.yaml").examples.item_texts

@@ -6,6 +6,7 @@ from pathlib import Path
 import yaml
 from click.testing import CliRunner, Result
 from synthetic_log import write_log
+from tiny_checkpoint import write_checkpoint
 
 from pipeline.cli import main
 
@@ -68,6 +69,7 @@ def prepare_shop(folder: Path) -> None:
         "comparison": {"resamples": 20},
         "baselines": {"churn_trees": 5, "pair_trees": 5},
         "privacy": {"min_users": 3},
+        "language": {"checkpoint": str(write_checkpoint(folder / "checkpoint")), "max_tokens": 16},
         "gates": "gates.yaml",
     }
     write_yaml(folder / "config.yaml", config)

@@ -21,3 +21,9 @@ def test_gains_add_up_and_are_looked_up():
     assert gains.ids.numpy().tolist() == [[2, 5, 0, 0]]
     assert gains.at(tf.constant([[5, 0, 9, 2]])).numpy().tolist() == [[6, 0, 0, 1]]
     assert gains.dense(5).numpy().tolist() == [[0, 1, 0, 0, 6]]
+
+
+def test_hidden_ids_gain_nothing():
+    gains = Gains(tf.constant([[2, 3]]), tf.constant([[1.0, 2]]))
+    assert gains.of_shown(None) is gains
+    assert gains.of_shown(tf.constant([0, 1, 4, 3, 4])).dense(3).numpy().tolist() == [[0, 0, 2]]

@@ -1,0 +1,59 @@
+"""`interest-migration benchmark cold-items`."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.commands.ending import finish
+from pipeline.commands.options import CONFIG, JSON, OVERRIDES
+
+if TYPE_CHECKING:
+    from interest_migration.trials.cold_items import ColdResult
+
+EPILOG = """\b
+Examples:
+  interest-migration benchmark cold-items --config configs/demo-text.yaml
+  interest-migration benchmark cold-items --config configs/demo-text.yaml --sample 0.2 --set training.epochs=3 --json
+"""
+
+
+@click.command("cold-items", epilog=EPILOG)
+@CONFIG
+@OVERRIDES
+@click.option("--share", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.1, show_default=True)
+@click.option("--sample", type=click.FloatRange(0, 1, min_open=True), default=1.0, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@JSON
+def cold_items(
+    config_file: Path, overrides: tuple[str, ...], share: float, sample: float, seed: int, as_json: bool
+) -> None:
+    """Holds out a SHARE of the items, trains with and without texts, and ranks the items that were never seen.
+
+    Needs a finished run whose configuration has a section `language`. SAMPLE is the share of the users whose examples
+    are trained on; all are ranked for.
+    """
+
+    def work() -> "ColdResult":
+        from pipeline.config import load_config
+        from pipeline.trials import rank_cold_items
+
+        return rank_cold_items(load_config(config_file, overrides), share, sample, seed)
+
+    finish(work, as_json=as_json, to_json=_plain, show=_show)
+
+
+def _plain(result: "ColdResult") -> dict[str, Any]:
+    return asdict(result)
+
+
+def _show(result: "ColdResult") -> None:
+    click.echo(f"{result.candidates:,} items held out, {result.examples:,} examples of {result.users:,} users")
+    click.echo(f"{'':<16}{'HR@10':>8}{'95 % interval':>20}{'NDCG@10':>10}{'95 % interval':>20}")
+    for name, measures in result.methods.items():
+        columns = "".join(
+            f"{found.value:>{width}.4f}{f'{found.low:.4f} to {found.high:.4f}':>20}"
+            for found, width in zip(measures.values(), (8, 10), strict=True)
+        )
+        click.echo(f"{name:<16}{columns}")

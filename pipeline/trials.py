@@ -1,0 +1,62 @@
+"""Experiments on what a finished run left."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from interest_migration.errors import DataError
+from interest_migration.language.text_vectors import TEXT_VECTORS_FILE, TextVectors
+from pipeline.config import PipelineConfig
+from pipeline.evaluation import newest_artifacts
+from pipeline.terminal import divert_output
+from pipeline.workspace import LOG_FILE, new_run_id, reading
+
+if TYPE_CHECKING:
+    from interest_migration.trials.cold_items import ColdResult
+
+
+def rank_cold_items(config: PipelineConfig, share: float, sample: float, seed: int) -> "ColdResult":
+    """Runs the experiment of `interest_migration.trials.cold_items` on the newest finished run.
+
+    Args:
+      config: Names the workspace and how models are trained.
+      share: Share of the items that are held out.
+      sample: Share of the users whose examples are trained on.
+      seed: Of the choice of items and users.
+
+    Raises:
+      DataError: If no run with a language model has finished.
+    """
+    with reading(config.workspace), divert_output(config.workspace / "trials" / new_run_id() / LOG_FILE) as terminal:
+        return _rank(config, share, sample, seed, lambda line: print(line, file=terminal, flush=True))
+
+
+def _rank(
+    config: PipelineConfig, share: float, sample: float, seed: int, report: Callable[[str], None]
+) -> "ColdResult":
+    artifacts = newest_artifacts(config.workspace)
+    graph = Path(artifacts["transform_graph"])
+    if not (graph / TEXT_VECTORS_FILE).is_file():
+        raise DataError(f"expected vectors of texts in {graph}, found none; run with a section `language` first")
+    import tensorflow_transform as tft
+
+    from components.comparison import split_files
+    from components.trainer import vocabulary_sizes
+    from interest_migration.trials.cold_items import Trial, run_trial
+
+    examples = artifacts["transformed_examples"]
+    trial = Trial(
+        {split: split_files(examples, split) for split in ("train", "eval", "test")},
+        vocabulary_sizes(tft.TFTransformOutput(str(graph)), config.transform),
+        TextVectors.load(graph / TEXT_VECTORS_FILE),
+        config.examples.new_interest_days,
+        config.model,
+        config.training,
+        share=share,
+        sample=sample,
+        seed=seed,
+        resamples=config.comparison.resamples,
+    )
+    with tempfile.TemporaryDirectory() as scratch:
+        return run_trial(trial, Path(scratch), report)
