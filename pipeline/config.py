@@ -18,6 +18,7 @@ from interest_migration.examples.settings import ExampleSettings
 from interest_migration.flows.settings import FlowSettings
 from interest_migration.ingestion.bounds import RejectBounds
 from interest_migration.model.settings import ModelSettings
+from interest_migration.pretraining.settings import PretrainingSettings
 from interest_migration.privacy.settings import PrivacySettings
 from interest_migration.search.settings import SearchSettings
 from interest_migration.search.values import merge_values
@@ -135,6 +136,7 @@ class PipelineConfig(Settings):
       transform: Vocabularies and buckets.
       model: Size of the model.
       training: How it is trained.
+      pretraining: How it is trained on trajectories before; by default not at all.
       search: Which hyperparameters are searched before, if any; see docs/search.md.
       baselines: What the model has to beat.
       comparison: Model beside baselines.
@@ -157,6 +159,7 @@ class PipelineConfig(Settings):
     transform: TransformSettings = TransformSettings()
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
+    pretraining: PretrainingSettings = PretrainingSettings()
     search: SearchSettings = SearchSettings()
     baselines: BaselineSettings = BaselineSettings()
     comparison: ComparisonSettings = ComparisonSettings()

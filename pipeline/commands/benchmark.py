@@ -2,12 +2,14 @@
 
 import click
 
+from pipeline.commands.benchmark_labels import labels
 from pipeline.commands.benchmark_sequences import sequences
 
 
 @click.group()
 def benchmark() -> None:
-    """Measures the model beside simple methods."""
+    """Measures the model beside simple methods, and what parts of it are worth."""
 
 
+benchmark.add_command(labels)
 benchmark.add_command(sequences)
