@@ -19,12 +19,14 @@ from interest_migration.language.text_vectors import TEXT_VECTORS_FILE, TextVect
 from interest_migration.model.export import TransformGraph, export_model
 from interest_migration.model.manifest import Provenance
 from interest_migration.model.settings import ModelSettings, VocabularySizes
+from interest_migration.pretraining.settings import PretrainingSettings
 from interest_migration.search.values import merge_values
 from interest_migration.training.base import read_base, vocabulary_values
 from interest_migration.training.settings import TrainingSettings
 from interest_migration.training.train import COLD, TrainingData, train
 from interest_migration.transform.settings import TransformSettings
 from interest_migration.transform.vocabularies import COUNTED
+from schemas.events import ACTIONS
 
 Values = Mapping[str, Any]
 
@@ -44,6 +46,7 @@ class Training:
     model: ModelSettings
     settings: TrainingSettings
     graph: TransformGraph
+    pretraining: PretrainingSettings
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -52,11 +55,11 @@ def run_fn(fn_args: FnArgs) -> None:
     Args:
       fn_args: `train_files` and `eval_files` (patterns), `transform_graph_path`, `serving_model_dir` (receives the
         SavedModel), `model_run_dir` (receives logs and `training.json`), and `custom_config` with the values of
-        `ModelSettings` under `model`, `TrainingSettings` under `training`, `ExampleSettings` under `examples` and
-        `TransformSettings` under `transform`; what is missing has its default. Under `origin`, digest of the log
-        (`data`), public id of the pseudonym key (`key_id`) and digest of the erased users (`erasure_digest`).
-        `base_model` (what `BaseModel` found) is read if
-        `training.warm_start` is on. `hyperparameters` (what `Tuner` found) replace values of `custom_config`.
+        `ModelSettings` under `model`, `TrainingSettings` under `training`, `PretrainingSettings` under `pretraining`,
+        `ExampleSettings` under `examples` and `TransformSettings` under `transform`; what is missing has its default.
+        Under `origin`, digest of the log (`data`), public id of the pseudonym key (`key_id`) and digest of the erased
+        users (`erasure_digest`). `base_model` (what `BaseModel` found) is read if `training.warm_start` is on.
+        `hyperparameters` (what `Tuner` found) replace values of `custom_config`.
 
     Raises:
       ConfigError: If a value of `custom_config` does not fit.
@@ -71,6 +74,7 @@ def run_fn(fn_args: FnArgs) -> None:
         Path(fn_args.model_run_dir),
         logging.info,
         read_base(fn_args.base_model) if training.settings.warm_start and fn_args.base_model else COLD,
+        training.pretraining,
     )
     if trained.chief:
         export_model(trained.model, training.graph, fn_args.serving_model_dir, trained.provenance)
@@ -101,9 +105,11 @@ def read_training(fn_args: FnArgs, config: Values) -> Training:
         step_days=examples.cut_every_days,
         provenance=_provenance(examples, config.get("origin") or {}, texts),
         texts=texts,
+        interest_actions=[1 + ACTIONS.index(action) for action in examples.interest_actions],
     )
     model = ModelSettings.from_values(config.get("model"), source="custom_config model")
-    return Training(data, model, settings, graph)
+    pretraining = PretrainingSettings.from_values(config.get("pretraining"), source="custom_config pretraining")
+    return Training(data, model, settings, graph, pretraining)
 
 
 def transform_graph(transform: tft.TFTransformOutput) -> TransformGraph:

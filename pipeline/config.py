@@ -19,6 +19,7 @@ from interest_migration.flows.settings import FlowSettings
 from interest_migration.ingestion.bounds import RejectBounds
 from interest_migration.language.settings import LanguageSettings
 from interest_migration.model.settings import ModelSettings
+from interest_migration.pretraining.settings import PretrainingSettings
 from interest_migration.privacy.settings import PrivacySettings
 from interest_migration.search.settings import SearchSettings
 from interest_migration.search.values import merge_values
@@ -138,6 +139,7 @@ class PipelineConfig(Settings):
       language: The language model that reads texts of items and, with `examples.text_characters`, what users typed;
         none reads no text.
       training: How it is trained.
+      pretraining: How it is trained on trajectories before; by default not at all.
       search: Which hyperparameters are searched before, if any; see docs/search.md.
       baselines: What the model has to beat.
       comparison: Model beside baselines.
@@ -161,6 +163,7 @@ class PipelineConfig(Settings):
     model: ModelSettings = ModelSettings()
     language: LanguageSettings | None = None
     training: TrainingSettings = TrainingSettings()
+    pretraining: PretrainingSettings = PretrainingSettings()
     search: SearchSettings = SearchSettings()
     baselines: BaselineSettings = BaselineSettings()
     comparison: ComparisonSettings = ComparisonSettings()

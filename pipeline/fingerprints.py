@@ -41,7 +41,9 @@ TRANSFORM: Final = (
 )
 TRAINER: Final = (
     *TRANSFORM,
+    "interest_migration/evaluation/spaces.py",
     "interest_migration/model",
+    "interest_migration/pretraining",
     "interest_migration/search",
     "interest_migration/serving/bases.py",
     "interest_migration/training",

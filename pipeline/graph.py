@@ -286,6 +286,7 @@ def _custom_config(config: PipelineConfig, resolved: Resolved) -> dict[str, Any]
     return {
         "model": config.model.model_dump(mode="json"),
         "training": config.training.model_dump(mode="json"),
+        "pretraining": config.pretraining.model_dump(mode="json"),
         "examples": config.examples.model_dump(mode="json"),
         "transform": config.transform.model_dump(mode="json"),
         "origin": {

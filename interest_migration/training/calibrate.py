@@ -5,7 +5,7 @@ both halves together; else the logits stay as they are. Examples count half for 
 before the newest cut, since base rates drift and the model is asked about what comes after it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -59,20 +59,24 @@ class _Evidence:
         self.plain += LogitCounts.of(logits.ravel(), positives.ravel(), np.ones(logits.size))
 
 
-def hold_out(paths: Sequence[str], settings: TrainingSettings) -> HeldOut:
+def hold_out(
+    paths: Sequence[str], settings: TrainingSettings, read: Callable[[UserRange], ExampleSource] | None = None
+) -> HeldOut:
     """Reads the examples of the users that are kept from fitting.
 
     Args:
       paths: Files of the train split.
       settings: `calibration_share` says how many users.
+      read: Returns the examples of some users; by default all of theirs in the files.
     """
+    read = read or (lambda users: ExampleSource(paths, settings, users))
     share = settings.calibration_share
     if not share:
         return HeldOut(EVERYBODY, note="training.calibration_share is 0")
     halves = []
     for users in (UserRange(0, share / 2), UserRange(share / 2, share)):
         try:
-            halves.append(ExampleSource(paths, settings, users))
+            halves.append(read(users))
         except DataError:
             continue
     examples = sum(half.count for half in halves)

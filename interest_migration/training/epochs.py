@@ -4,20 +4,28 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
+import keras
 import tensorflow as tf
 
 from interest_migration.errors import ConfigError
-from interest_migration.model.interest_model import InterestModel
 from interest_migration.training.input import ExampleSource
 from interest_migration.training.progress import CheckpointFolder, Epoch, Progress
 from interest_migration.training.settings import TrainingSettings
-from interest_migration.training.validation import SCORE, Validation
+from interest_migration.training.validation import SCORE
 
 _SCALAR = tf.compat.v1.SummaryMetadata(
     plugin_data=tf.compat.v1.SummaryMetadata.PluginData(plugin_name="scalars"), data_class=1
 )
 """Marks a summary as a scalar for TensorBoard, as `tf.summary.scalar` does where TensorBoard itself is installed."""
+
+
+class Scored(Protocol):
+    """What scores a model after every epoch."""
+
+    def run(self) -> dict[str, float]:
+        """Returns metric name -> value; `score` is what training is to raise."""
 
 
 class EpochLoop:
@@ -32,21 +40,23 @@ class EpochLoop:
       log_directory: Where TensorBoard logs go.
       report: Receives one line per epoch.
       warm: Whether the model has learned already: its weights are then a candidate for the best ones.
+      start_name: What the first line of a warm loop calls them.
     """
 
     def __init__(
         self,
-        model: InterestModel,
+        model: keras.Model,
         source: ExampleSource,
-        validation: Validation,
+        validation: Scored,
         settings: TrainingSettings,
         folder: CheckpointFolder,
         log_directory: Path,
         report: Callable[[str], None],
         warm: bool = False,
+        start_name: str = "warm start",
     ) -> None:
         self.model, self.source, self.validation, self.settings = model, source, validation, settings
-        self.folder, self.report, self.warm = folder, report, warm
+        self.folder, self.report, self.warm, self.start_name = folder, report, warm, start_name
         self.writer = tf.summary.create_file_writer(str(log_directory))
 
     def run(self) -> Progress:
@@ -73,7 +83,7 @@ class EpochLoop:
 
     def _start(self, progress: Progress) -> Progress:
         metrics = self.validation.run()
-        self.report(f"warm start, validation {metrics[SCORE]:.4f}")
+        self.report(f"{self.start_name}, validation {metrics[SCORE]:.4f}")
         progress = progress.model_copy(update={"start": metrics, "best_score": metrics[SCORE]})
         self.folder.save(self.model, progress)
         return progress

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,19 +40,22 @@ _KEPT_PAIRS = 20_000_000
 Integers = npt.NDArray[np.int32]
 
 
-def fill_graphs(model: InterestModel, paths: Sequence[str], megabytes: int) -> None:
+def fill_graphs(
+    model: InterestModel, paths: Sequence[str], megabytes: int, hide: Callable[[Examples], Examples] = dict
+) -> None:
     """Counts the transitions of the training examples into the graphs of a model.
 
     Args:
       model: A built model.
       paths: Gzip TFRecord files of transformed training examples.
       megabytes: How much of the files is read at once. Transitions are counted once among what is read together.
+      hide: Takes labels that must not be read out of examples.
     """
     graphs = [(ITEM_IDS, graph) for graph in model.item_graphs]
     graphs += [(CATEGORY_IDS, graph) for graph in model.category_graphs]
     counts = [_nothing(graph.size) for _, graph in graphs]
     for group in _groups(paths, megabytes * 1_000_000):
-        examples = read_examples(group, _SPECS)
+        examples = hide(read_examples(group, _SPECS))
         for place, (feature, graph) in enumerate(graphs):
             counts[place] = _bounded(counts[place] + count_followers(examples, feature, graph), graph.neighbours)
     for (_, graph), found in zip(graphs, counts, strict=True):

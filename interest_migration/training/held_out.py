@@ -25,7 +25,10 @@ class UserRange:
     def select(self, records: Any) -> tf.Tensor:
         """Returns `[B]` bool for `[B]` serialized examples."""
         keys = {USER: tf.io.FixedLenFeature([], tf.string, default_value="")}
-        users = tf.io.parse_example(records, keys)[USER]
+        return self.holds(tf.io.parse_example(records, keys)[USER])
+
+    def holds(self, users: Any) -> tf.Tensor:
+        """Returns `[B]` bool for `[B]` pseudonyms."""
         buckets = tf.strings.to_hash_bucket_fast(tf.strings.join([_SALT, users]), _BUCKETS)
         return (buckets >= round(self.low * _BUCKETS)) & (buckets < round(self.high * _BUCKETS))
 

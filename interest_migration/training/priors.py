@@ -1,5 +1,7 @@
 """What the training examples say before any learning: base rates as first biases, item attributes, the newest cut."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
@@ -23,7 +25,7 @@ from schemas.features import (
 Counts = npt.NDArray[np.float64]
 
 
-def initialise(model: InterestModel, batches: tf.data.Dataset) -> tuple[str, ...]:
+def initialise(model: InterestModel, batches: Iterable[dict[str, tf.Tensor]]) -> tuple[str, ...]:
     """Sets the biases of the heads to base rates, fills the table of item attributes and notes the newest cut.
 
     Args:

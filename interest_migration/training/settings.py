@@ -46,6 +46,8 @@ class TrainingSettings(Settings):
       calibration_share: Share of the training users that the model is not fitted to, but its probabilities are
         calibrated on; 0 calibrates nothing.
       calibration_half_life_days: Examples count half there for every so many days before the newest cut.
+      label_share: Share of the users whose labels are used, in train and eval; the others' histories serve pretraining
+        alone. A hash chooses them, and a smaller share is part of a larger one.
       warm_start: Whether training starts from the weights of the served model.
       warm_epochs: Most passes if it does; by default `epochs`. 0 takes the weights over as they are.
     """
@@ -76,6 +78,7 @@ class TrainingSettings(Settings):
     checkpoint_directory: str | None = None
     calibration_share: float = Field(0.1, ge=0, le=0.5)
     calibration_half_life_days: float = Field(56.0, gt=0)
+    label_share: float = Field(1.0, gt=0, le=1)
     warm_start: bool = False
     warm_epochs: int | None = Field(None, ge=0)
 

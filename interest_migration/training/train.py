@@ -14,22 +14,25 @@ from interest_migration.language.text_vectors import TextVectors
 from interest_migration.model.interest_model import InterestModel
 from interest_migration.model.manifest import Provenance
 from interest_migration.model.settings import ModelSettings, VocabularySizes
+from interest_migration.pretraining.pretrain import Pretrained, pretrain
+from interest_migration.pretraining.settings import PretrainingSettings
+from interest_migration.settings import Settings
 from interest_migration.training.base import Base, ColdStart
-from interest_migration.training.calibrate import calibrate, hold_out
+from interest_migration.training.calibrate import calibrate
 from interest_migration.training.epochs import EpochLoop
-from interest_migration.training.followers import fill_graphs
 from interest_migration.training.input import ExampleSource
 from interest_migration.training.optimizer import make_optimizer
-from interest_migration.training.priors import initialise
 from interest_migration.training.progress import CheckpointFolder, Progress, as_record
 from interest_migration.training.settings import TrainingSettings
+from interest_migration.training.sources import read_sources
 from interest_migration.training.strategy import is_chief, make_strategy, numerics, worker_directory
 from interest_migration.training.validation import Validation
-from interest_migration.training.warm_start import Start, start_from
+from interest_migration.training.warm_start import start_from
 from schemas.features import CUT_TIME
 
 RECORD_FILE = "training.json"
 COLD = ColdStart("training.warm_start is off")
+NO_PRETRAINING = PretrainingSettings()
 _DAY_SECONDS = 86_400
 
 
@@ -42,12 +45,14 @@ class TrainedModel:
       record: What `training.json` holds.
       chief: Whether this process is the one to export; among several workers, one is.
       provenance: Where it comes from, for its export.
+      pretrained: What pretraining left, if there was any.
     """
 
     model: InterestModel
     record: dict[str, Any]
     chief: bool
     provenance: Provenance
+    pretrained: Pretrained | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,7 @@ class TrainingData:
       step_days: How far labels look ahead if no horizon is observed.
       provenance: What is known of the origin of the examples.
       texts: Vectors of texts by id, if a language model reads them.
+      interest_actions: Ids of the actions that touch a category; empty means all. Pretraining reads them.
     """
 
     train_paths: Sequence[str]
@@ -75,6 +81,7 @@ class TrainingData:
     step_days: float = 0.0
     provenance: Provenance = field(default_factory=Provenance)
     texts: TextVectors | None = None
+    interest_actions: Sequence[int] = ()
 
 
 def train(
@@ -84,6 +91,8 @@ def train(
     run_directory: Path,
     report: Callable[[str], None] = print,
     base: Base | ColdStart = COLD,
+    pretraining: PretrainingSettings = NO_PRETRAINING,
+    pretrained: Pretrained | None = None,
 ) -> TrainedModel:
     """Trains until the epochs are spent or validation stops improving; continues a killed training of the same input.
 
@@ -93,7 +102,9 @@ def train(
       settings: How to train.
       run_directory: Where TensorBoard logs and `training.json` go (of further workers, to a folder in it).
       report: Receives one line per epoch, and with `warm_start` one on how training started.
-      base: The model to start from, if any.
+      base: The model to start from, if any; it replaces pretraining.
+      pretraining: How to pretrain, if at all.
+      pretrained: What pretraining on the same data, with the same model and settings, has left; spares another one.
 
     Returns:
       The model with its best weights.
@@ -103,37 +114,47 @@ def train(
       ConfigError: If training diverges.
     """
     with numerics(settings):
-        unfitted = hold_out(data.train_paths, settings)
-        source = ExampleSource(data.train_paths, settings, unfitted.fitted)
-        held_out = ExampleSource(data.eval_paths, settings)
+        sources = read_sources(data, settings, pretraining)
+        source, held_out = sources.train, sources.held_out
         strategy = make_strategy(settings)
         with strategy.scope():
             model = _make_model(data, model_settings, settings, source)
-        provenance = _provenance(data, model, initialise(model, source.batches()), base.name)
-        fill_graphs(model, data.train_paths, settings.memory_megabytes)
+        provenance = _provenance(data, model, sources.count_into(model), base.name)
         start = start_from(model, base, data.vocabularies, provenance, _first_cut(held_out))
         if settings.warm_start:
             report(start.describe())
+        pretrains = pretraining.epochs > 0 and not start.warm
+        before = None
+        if pretrains:
+            parts = (data, model_settings, settings, pretraining)
+            before = _folder(strategy, settings, run_directory, _fingerprint(*parts))
+            logs = worker_directory(strategy, run_directory) / "tensorboard" / "pretraining"
+            pretrained = pretrained or pretrain(model, sources, pretraining, settings, strategy, before, logs, report)
+            sources.count_into(model)  # what is counted, not learned, comes from labels too
+            pretrained.give_to(model)
         settings = settings.when_warm() if start.warm else settings
         with strategy.scope():
             _compile(model, settings, source.steps() * settings.epochs)
         worker = worker_directory(strategy, run_directory)
-        folder = CheckpointFolder(
-            worker_directory(strategy, _checkpoints(settings, run_directory)),
-            _fingerprint(data, model_settings, settings, start),
-        )
+        state = (data, model_settings, settings, pretraining, start.base, pretrains)
+        folder = _folder(strategy, settings, run_directory, _fingerprint(*state))
         validation = Validation(model, held_out.batches(most=settings.validation_examples), settings.score)
         loop = EpochLoop(model, source, validation, settings, folder, worker / "tensorboard", report, warm=start.warm)
+        if pretrains:
+            loop.warm, loop.start_name = True, "pretrained"
         progress = loop.run()
         folder.load_best(model, progress)
         record = _record(progress, source, model, settings) | {
             "start": start.record() | {"validation": progress.start},
-            "calibration": calibrate(model, unfitted, settings),
+            "pretraining": dict(pretrained.record) if pretrains and pretrained else None,
+            "calibration": calibrate(model, sources.unfitted, settings),
         }
         worker.mkdir(parents=True, exist_ok=True)
         (worker / RECORD_FILE).write_text(json.dumps(record, indent=2), encoding="utf-8")
         folder.remove()
-    return TrainedModel(model, record, is_chief(strategy), provenance)
+        if before:
+            before.remove()
+    return TrainedModel(model, record, is_chief(strategy), provenance, pretrained if pretrains else None)
 
 
 def _make_model(
@@ -171,12 +192,16 @@ def _checkpoints(settings: TrainingSettings, run_directory: Path) -> Path:
     return Path(settings.checkpoint_directory) if settings.checkpoint_directory else run_directory / "checkpoints"
 
 
-def _fingerprint(data: TrainingData, model_settings: ModelSettings, settings: TrainingSettings, start: Start) -> str:
+def _folder(strategy: Any, settings: TrainingSettings, run_directory: Path, fingerprint: str) -> CheckpointFolder:
+    return CheckpointFolder(worker_directory(strategy, _checkpoints(settings, run_directory)), fingerprint)
+
+
+def _fingerprint(data: TrainingData, *parts: Any) -> str:
     """Names what a state belongs to: settings, and number and size of the files (their paths change between runs)."""
     files = [[tf.io.gfile.stat(path).length for path in sorted(paths)] for paths in (data.train_paths, data.eval_paths)]
-    values = (model_settings, settings, data.sizes)
-    parts = [*(value.model_dump_json() for value in values), files, start.base, data.provenance.language]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+    values = [part.model_dump(mode="json") if isinstance(part, Settings) else part for part in (*parts, data.sizes)]
+    values.append(data.provenance.language)
+    return hashlib.sha256(json.dumps([values, files]).encode()).hexdigest()[:16]
 
 
 def _record(

@@ -3,6 +3,7 @@
 import click
 
 from pipeline.commands.benchmark_cold_items import cold_items
+from pipeline.commands.benchmark_labels import labels
 from pipeline.commands.benchmark_sequences import sequences
 
 
@@ -11,5 +12,6 @@ def benchmark() -> None:
     """Measures the model beside simple methods; nothing is pushed."""
 
 
+benchmark.add_command(labels)
 benchmark.add_command(sequences)
 benchmark.add_command(cold_items)

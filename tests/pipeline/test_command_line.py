@@ -106,7 +106,19 @@ def replace_run(monkeypatch: pytest.MonkeyPatch, result: Outcome | Exception) ->
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["run"], ["ingest"], ["evaluate"], ["runs"], ["report"], ["gate"], ["review"], ["spans"], ["trials"]],
+    [
+        [],
+        ["run"],
+        ["ingest"],
+        ["evaluate"],
+        ["benchmark", "labels"],
+        ["runs"],
+        ["report"],
+        ["gate"],
+        ["review"],
+        ["spans"],
+        ["trials"],
+    ],
 )
 def test_help_is_quick_since_it_loads_no_framework(command: list[str]) -> None:
     program = (

@@ -1,0 +1,1 @@
+"""How good a model gets with few labels, with and without pretraining."""

@@ -1,0 +1,1 @@
+"""Pretraining: a model learns from trajectories alone before it sees a label."""

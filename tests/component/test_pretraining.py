@@ -1,0 +1,111 @@
+"""Pretraining, then training with few labels, on users with several cuts: no label is read, kills do no harm."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from shopping_users import write_users
+from transformed_records import SIZES, SMALL_MODEL
+
+from interest_migration.model.settings import ModelSettings, VocabularySizes
+from interest_migration.model.variables import trained_variables
+from interest_migration.pretraining.settings import PretrainingSettings
+from interest_migration.training.progress import CheckpointFolder
+from interest_migration.training.settings import TrainingSettings
+from interest_migration.training.train import NO_PRETRAINING, TrainingData, train
+
+ON = PretrainingSettings(epochs=1)
+HORIZONS = {"short": 10.0, "long": 20.0}
+
+
+def data_of(directory, label_seed=0):
+    return TrainingData(
+        [write_users(directory / "train.gz", 64, 1, label_seed=label_seed)],
+        [write_users(directory / "eval.gz", 20, 2, label_seed=label_seed)],
+        VocabularySizes(**SIZES),
+        5.0,
+        label_days=HORIZONS,
+    )
+
+
+def run(data, directory, pretraining=ON, pretrained=None, **options):
+    lines = []
+    settings = TrainingSettings(**{"epochs": 1, "batch_size": 32, "label_share": 0.4} | options)
+    trained = train(
+        data,
+        ModelSettings(**SMALL_MODEL),
+        settings,
+        directory,
+        lines.append,
+        pretraining=pretraining,
+        pretrained=pretrained,
+    )
+    return SimpleNamespace(trained=trained, record=trained.record, lines=lines, directory=directory)
+
+
+def final_weights(done):
+    return {name: variable.numpy() for name, variable in trained_variables(done.trained.model).items()}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return data_of(tmp_path_factory.mktemp("users"))
+
+
+@pytest.fixture(scope="module")
+def whole(data, tmp_path_factory):
+    return run(data, tmp_path_factory.mktemp("whole"))
+
+
+def test_it_is_recorded_and_leaves_no_state(whole):
+    assert [line.split(",")[0].split(" loss")[0] for line in whole.lines] == [
+        "pretraining epoch 1/1",
+        "pretrained",
+        "epoch 1/1",
+    ]
+    (epoch,) = whole.record["pretraining"]["history"]
+    assert {"sequence", "later", "masked", "contrast", "loss"} <= set(epoch["losses"])
+    assert all(np.isfinite(value) and value > 0 for value in epoch["losses"].values())
+    assert whole.record["pretraining"]["examples"] == 192
+    assert 0 < whole.record["examples"] < 192
+    assert not list((whole.directory / "checkpoints").iterdir())
+
+
+def test_no_label_reaches_the_pretrained_weights(whole, tmp_path):
+    other = run(data_of(tmp_path, label_seed=1), tmp_path / "run")
+    for name, weight in whole.trained.pretrained.weights.items():
+        np.testing.assert_array_equal(weight, other.trained.pretrained.weights[name], err_msg=name)
+    changed = [name for name, weight in final_weights(whole).items() if (weight != final_weights(other)[name]).any()]
+    assert changed  # the labels are read afterwards
+
+
+def test_a_kill_after_pretraining_continues_to_the_same_result(whole, data, tmp_path, monkeypatch):
+    save = CheckpointFolder.save
+
+    def save_and_die(self, model, progress):
+        save(self, model, progress)
+        if model.name == "pretraining":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(CheckpointFolder, "save", save_and_die)
+    state = str(tmp_path / "state")
+    with pytest.raises(KeyboardInterrupt):
+        run(data, tmp_path / "killed", checkpoint_directory=state)
+    monkeypatch.undo()
+    continued = run(data, tmp_path / "continued", checkpoint_directory=state)
+    assert [line.split(",")[0].split(" loss")[0] for line in continued.lines] == ["pretrained", "epoch 1/1"]
+    for name, weight in whole.trained.pretrained.weights.items():
+        np.testing.assert_array_equal(weight, continued.trained.pretrained.weights[name], err_msg=name)
+
+
+def test_weights_serve_another_share(whole, data, tmp_path):
+    again = run(data, tmp_path, pretrained=whole.trained.pretrained, label_share=0.2)
+    assert not any(line.startswith("pretraining") for line in again.lines)
+    assert again.record["examples"] < whole.record["examples"]
+
+
+def test_without_pretraining_nothing_is_said_of_it(data, tmp_path):
+    first = run(data, tmp_path / "first", NO_PRETRAINING)
+    assert first.record["pretraining"] is None
+    assert first.trained.pretrained is None
+    assert first.lines[0].startswith("epoch 1/1")
