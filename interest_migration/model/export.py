@@ -80,13 +80,16 @@ class ServedModel(tf.Module):
         self._items = Names(transform.vocabulary_paths[ITEMS])
         # The variables alone: tracking the model itself would save its optimizer too.
         self._variables = [variable.value for variable in model.variables]
+        # Kept, since adding them up from five tables took most of the time of an answer.
+        self._item_vectors = tf.Variable(model.item_vectors(), trainable=False)
         self._model = _Untracked(model)
 
     @tf.function(input_signature=_BYTES)
     def serve(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Answers for `[B]` serialized examples with inputs only."""
         batch = self._read(examples, RAW_INPUTS)
-        return answer(self._model.held, batch, self._score(batch), self._categories, self._items)
+        outputs = self._score(batch)
+        return answer(self._model.held, batch, outputs, self._categories, self._items, self._item_vectors)
 
     @tf.function(input_signature=_BYTES)
     def evaluate(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:

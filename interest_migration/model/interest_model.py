@@ -139,11 +139,20 @@ class InterestModel(keras.Model):
         recent = inputs[INTEREST_RECENCY] <= self.new_interest_days
         return ~members(tf.where(recent, inputs[INTEREST_IDS], 0), self.sizes.categories)
 
-    def item_scores(self, outputs: dict[str, Any]) -> Any:
-        """Returns the `[B, V]` float32 logits of every item, from what `call` returned."""
+    def item_scores(self, outputs: dict[str, Any], vectors: Any = None) -> Any:
+        """Returns the `[B, V]` float32 logits of every item, from what `call` returned.
+
+        Args:
+          outputs: What `call` returned.
+          vectors: What `item_vectors` returned, if it is at hand.
+        """
         repeats: Repeats = outputs["repeats"]
-        scores = self.next_item.scores(outputs["item_query"], self.trajectory.events)
+        scores = self.next_item.scores(outputs["item_query"], self.trajectory.events, vectors)
         return scores + sum_by_id(repeats.scores, repeats.ids - 1, self.sizes.items)
+
+    def item_vectors(self) -> Any:
+        """Returns the `[V, D]` vectors of all items, which depend on weights alone."""
+        return self.next_item.all_vectors(self.trajectory.events)
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True

@@ -52,9 +52,19 @@ class ItemHead(keras.layers.Layer):
             vectors += tables.tables[name](described[..., column])
         return vectors
 
-    def scores(self, query: Any, tables: EventEmbedding) -> Any:
-        """Returns the `[..., V]` float32 logits of every item for `[..., D]` queries; column j stands for id j + 1."""
-        vectors = self.vectors(tf.range(1, self.size + 1), tables)
+    def all_vectors(self, tables: EventEmbedding) -> Any:
+        """Returns the `[V, D]` vectors of all items, row j for id j + 1."""
+        return self.vectors(tf.range(1, self.size + 1), tables)
+
+    def scores(self, query: Any, tables: EventEmbedding, vectors: Any = None) -> Any:
+        """Returns the `[..., V]` float32 logits of every item for `[..., D]` queries; column j stands for id j + 1.
+
+        Args:
+          query: `[..., D]`.
+          tables: The tables that read events.
+          vectors: What `all_vectors` returned, if it is at hand.
+        """
+        vectors = self.all_vectors(tables) if vectors is None else vectors
         return tf.cast(tf.matmul(query, vectors, transpose_b=True), tf.float32) + self.bias[1:-1]
 
     def get_config(self) -> dict[str, Any]:
