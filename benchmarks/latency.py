@@ -1,12 +1,12 @@
-"""How long the exported model takes to answer, on one core with one thread.
+r"""How long the exported model takes to answer, on one core with one thread.
 
-    python -m benchmarks.latency --model workspace/demo/served/interests/1 \\
+    python -m benchmarks.latency --model workspace/demo/served/interests/1 \
         --examples workspace/demo/artifacts/BehaviorExampleGen/examples/1/Split-test
     python -m benchmarks.latency --model ... --examples ... --batch 1 --batch 64 --signature serving_default --json
 
 Serialized examples go in and names come out, as in TensorFlow Serving, less the network. Examples are real ones with at
-least as many events as asked for, cut to their newest. Each measurement is a process of its own, bound to one core. Wall
-time counts other processes on that core; CPU time does not.
+least as many events as asked for, cut to their newest. Each measurement is a process of its own, bound to one core.
+Wall time counts other processes on that core; CPU time does not.
 """
 
 import argparse

@@ -4,6 +4,7 @@ TFX calls `run_fn` by its path, `components.trainer.run_fn`.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def run_fn(fn_args: FnArgs) -> None:
     examples = ExampleSettings.from_values(config.get("examples"), source="custom_config examples")
     settings = TrainingSettings.from_values(config.get("training"), source="custom_config training")
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
-    graph = transform_graph(transform)
+    graph = replace(transform_graph(transform), interest_actions=examples.interest_actions)
     trained = train(
         TrainingData(
             _files(fn_args.train_files),

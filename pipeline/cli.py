@@ -3,6 +3,7 @@
 import click
 
 from pipeline.commands.evaluate import evaluate
+from pipeline.commands.explain import explain
 from pipeline.commands.gate import gate
 from pipeline.commands.ingest import ingest
 from pipeline.commands.map import map_samples
@@ -30,6 +31,7 @@ main.add_command(run)
 main.add_command(ingest)
 main.add_command(map_samples)
 main.add_command(evaluate)
+main.add_command(explain)
 main.add_command(gate)
 main.add_command(review)
 main.add_command(runs)

@@ -6,7 +6,7 @@ See `schemas.signatures` for what each signature returns.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,17 +14,19 @@ import tensorflow as tf
 
 from interest_migration.errors import ContractError
 from interest_migration.model.answers import answer
+from interest_migration.model.explanation import explain, with_average
 from interest_migration.model.inputs import INPUT_SPECS, LABEL_SPECS, pad
 from interest_migration.model.interest_model import InterestModel
 from interest_migration.model.manifest import MANIFEST_FILE, Manifest, Provenance
 from interest_migration.model.names import Names
+from interest_migration.model.raw_batch import RawBatch, from_raw, to_raw
 from interest_migration.model.scores import score_batch
 from interest_migration.model.task_measures import task_labels, task_measures
 from interest_migration.model.variables import variable_names
 from interest_migration.transform.vocabularies import CATEGORIES, ITEMS
 from schemas.events import ACTIONS
 from schemas.features import AGGREGATE_INPUTS, AGGREGATE_WIDTH, RAW_FEATURES, FeatureSpec, Role, Shape
-from schemas.signatures import EVALUATE, EVALUATION_LABELS, EXAMPLES, SERVE
+from schemas.signatures import EVALUATE, EVALUATION_LABELS, EXAMPLES, EXPLAIN, SERVE
 
 RAW_INPUTS = tuple(spec.name for spec in RAW_FEATURES if spec.role is Role.INPUT)
 RAW_LABELS = tuple(spec.name for spec in RAW_FEATURES if spec.role is Role.LABEL)
@@ -39,11 +41,13 @@ class TransformGraph:
       layer: Maps raw features to transformed ones; it leaves out what depends on features that it is not given.
       raw_features: Raw feature name -> how `tf.io.parse_example` reads it.
       vocabulary_paths: Vocabulary name -> text file with one value per line.
+      interest_actions: Actions that make the interest profile.
     """
 
     layer: Any
     raw_features: Mapping[str, Any]
     vocabulary_paths: Mapping[str, str]
+    interest_actions: Sequence[str] = ACTIONS
 
 
 def _padded_spec(spec: FeatureSpec) -> tf.TensorSpec:
@@ -75,6 +79,7 @@ class ServedModel(tf.Module):
         if missing:
             raise ContractError(f"expected a transform of every raw feature, received none of {sorted(missing)}")
         self._transform = transform.layer
+        self._interest_actions = tuple(transform.interest_actions)
         self._parsers = dict(transform.raw_features)
         self._categories = Names(transform.vocabulary_paths[CATEGORIES])
         self._items = Names(transform.vocabulary_paths[ITEMS])
@@ -108,13 +113,25 @@ class ServedModel(tf.Module):
         """Returns the columns of `predict_scores` for padded transformed inputs."""
         return score_batch(self._model.held, inputs)
 
+    @tf.function(input_signature=_BYTES)
+    def explain(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Says which events, interests and numbers the answers for `[B]` serialized examples rest on."""
+        batch = from_raw(self._parse(examples, RAW_INPUTS))
+        return explain(self._model.held, batch, self._score_raw, self._categories, self._interest_actions)
+
+    def _score_raw(self, batch: RawBatch, mask: tf.Tensor) -> tuple[dict[str, Any], dict[str, Any]]:
+        inputs = with_average(pad(self._transform(to_raw(batch, self._parsers)), INPUT_SPECS), mask)
+        return inputs, self._score(inputs)
+
     def _score(self, batch: dict[str, tf.Tensor]) -> dict[str, Any]:
         return self._model.held(batch, training=False)
 
     def _read(self, examples: tf.Tensor, names: tuple[str, ...]) -> dict[str, tf.Tensor]:
-        raw = tf.io.parse_example(examples, {name: self._parsers[name] for name in names})
         specs = INPUT_SPECS if names == RAW_INPUTS else INPUT_SPECS + LABEL_SPECS
-        return pad(self._transform(raw), specs)
+        return pad(self._transform(self._parse(examples, names)), specs)
+
+    def _parse(self, examples: tf.Tensor, names: tuple[str, ...]) -> dict[str, Any]:
+        return tf.io.parse_example(examples, {name: self._parsers[name] for name in names})
 
 
 def export_model(
@@ -129,7 +146,12 @@ def export_model(
       provenance: Where the training examples came from, if known.
     """
     served = ServedModel(model, transform)
-    signatures = {SERVE: served.serve, EVALUATE: served.evaluate, EVALUATION_LABELS: served.evaluation_labels}
+    signatures = {
+        SERVE: served.serve,
+        EVALUATE: served.evaluate,
+        EVALUATION_LABELS: served.evaluation_labels,
+        EXPLAIN: served.explain,
+    }
     tf.saved_model.save(served, directory, signatures=signatures)
     path = f"{directory}/{MANIFEST_FILE}"
     tf.io.gfile.makedirs(path.rpartition("/")[0])
