@@ -4,7 +4,7 @@ TFX calls `run_fn` by its path, `components.trainer.run_fn`.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +93,7 @@ def read_training(fn_args: FnArgs, config: Values) -> Training:
     examples = ExampleSettings.from_values(config.get("examples"), source="custom_config examples")
     settings = TrainingSettings.from_values(config.get("training"), source="custom_config training")
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
-    graph = transform_graph(transform)
+    graph = replace(transform_graph(transform), interest_actions=examples.interest_actions)
     texts = _text_vectors(fn_args.transform_graph_path)
     data = TrainingData(
         _files(fn_args.train_files),

@@ -4,6 +4,7 @@ import click
 
 from pipeline.commands.benchmark import benchmark
 from pipeline.commands.evaluate import evaluate
+from pipeline.commands.explain import explain
 from pipeline.commands.gate import gate
 from pipeline.commands.ingest import ingest
 from pipeline.commands.map import map_samples
@@ -33,6 +34,7 @@ main.add_command(ingest)
 main.add_command(map_samples)
 main.add_command(evaluate)
 main.add_command(benchmark)
+main.add_command(explain)
 main.add_command(gate)
 main.add_command(review)
 main.add_command(runs)

@@ -65,3 +65,30 @@ def label_key(task: str) -> str:
 def weight_key(task: str) -> str:
     """Key under which `evaluation_labels` returns a task's example weight, `[B]` float32: 1 if the label is known."""
     return f"{task}_weight"
+
+
+# `explain`: what each answer would be without single events, interests or numbers. T tasks, N = TOP_EVENTS.
+EXPLAIN: Final = "explain"
+TOP_EVENTS: Final = 10
+EXPLAINED_TASKS: Final = (
+    *CHURN_TASKS,
+    "next_category",
+    *(f"propensity_{horizon}" for horizon in HORIZONS),
+    *(f"new_interest_{horizon}" for horizon in HORIZONS),
+)
+EXPLAINED_TASK, EXPLAINED_CATEGORY, EXPLAINED_SCORE = "task", "category", "score"
+"""`[B, T]`: the task, the category ranked first (empty for churn), and its probability (for new interests, share)."""
+REASON_EVENT, REASON_CONTRIBUTION, REASON_CATEGORY, REASON_ITEM, REASON_ACTION, REASON_AGE = (
+    "event_index",
+    "event_contribution",
+    "event_category",
+    "event_item",
+    "event_action",
+    "event_age_seconds",
+)
+"""`[B, T, N]`: place in the lists sent (-1 where there are fewer events), score less the score without the event, and
+the event's own values; largest contribution, of either sign, first."""
+REASON_INTEREST, REASON_INTEREST_CONTRIBUTION = "interest", "interest_contribution"
+"""`[B, T, N]`: categories, empty where there are fewer, and score less the score without any event of theirs."""
+REASON_NUMBER, REASON_NUMBER_CONTRIBUTION = "number", "number_contribution"
+"""`[B, T, A]`: names of AGGREGATE_INPUTS, and score less the score with the average of all users in its place."""

@@ -33,7 +33,14 @@ if TYPE_CHECKING:
 Tensors = dict[str, Any]
 
 
-def answer(model: InterestModel, batch: Tensors, outputs: Tensors, categories: Names, items: Names) -> Tensors:
+def answer(
+    model: InterestModel,
+    batch: Tensors,
+    outputs: Tensors,
+    categories: Names,
+    items: Names,
+    item_vectors: tf.Tensor | None = None,
+) -> Tensors:
     """Returns what the signature `serving_default` returns.
 
     Args:
@@ -42,6 +49,7 @@ def answer(model: InterestModel, batch: Tensors, outputs: Tensors, categories: N
       outputs: What the model returned for the batch.
       categories: Names of the categories.
       items: Names of the items.
+      item_vectors: What `model.item_vectors` returned, if it is at hand.
 
     Returns:
       Output name -> `[B]`, `[B, TOP_K]` or `[B, D]`.
@@ -53,7 +61,7 @@ def answer(model: InterestModel, batch: Tensors, outputs: Tensors, categories: N
     }
     ids, found[NEXT_CATEGORY_PROBABILITY] = best(tf.nn.softmax(outputs["next_category"]))
     found[NEXT_CATEGORY] = categories(ids)
-    ids, found[NEXT_ITEM_SCORE] = best(model.item_scores(outputs))
+    ids, found[NEXT_ITEM_SCORE] = best(model.item_scores(outputs, item_vectors))
     found[NEXT_ITEM] = items(ids)
     for horizon in HORIZONS:
         ids, found[INTEREST_PROBABILITY[horizon]] = best(tf.sigmoid(outputs[f"propensity_{horizon}"]))

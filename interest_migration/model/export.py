@@ -6,7 +6,7 @@ See `schemas.signatures` for what each signature returns.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,12 @@ import tensorflow as tf
 
 from interest_migration.errors import ContractError
 from interest_migration.model.answers import answer
+from interest_migration.model.explanation import explain, with_average
 from interest_migration.model.inputs import INPUT_SPECS, LABEL_SPECS, pad
 from interest_migration.model.interest_model import InterestModel
 from interest_migration.model.manifest import MANIFEST_FILE, Manifest, Provenance
 from interest_migration.model.names import Names
+from interest_migration.model.raw_batch import RawBatch, from_raw, to_raw
 from interest_migration.model.scores import score_batch
 from interest_migration.model.task_measures import task_labels, task_measures
 from interest_migration.model.text_inputs import score_by_text, score_items_signature
@@ -25,7 +27,7 @@ from interest_migration.model.variables import variable_names
 from interest_migration.transform.vocabularies import CATEGORIES, ITEMS
 from schemas.events import ACTIONS
 from schemas.features import AGGREGATE_INPUTS, AGGREGATE_WIDTH, RAW_FEATURES, FeatureSpec, Role, Shape
-from schemas.signatures import EVALUATE, EVALUATION_LABELS, EXAMPLES, ITEM_SCORES, SCORE_ITEMS, SERVE
+from schemas.signatures import EVALUATE, EVALUATION_LABELS, EXAMPLES, EXPLAIN, ITEM_SCORES, SCORE_ITEMS, SERVE
 
 RAW_INPUTS = tuple(spec.name for spec in RAW_FEATURES if spec.role is Role.INPUT)
 RAW_LABELS = tuple(spec.name for spec in RAW_FEATURES if spec.role is Role.LABEL)
@@ -40,11 +42,13 @@ class TransformGraph:
       layer: Maps raw features to transformed ones; it leaves out what depends on features that it is not given.
       raw_features: Raw feature name -> how `tf.io.parse_example` reads it.
       vocabulary_paths: Vocabulary name -> text file with one value per line.
+      interest_actions: Actions that make the interest profile.
     """
 
     layer: Any
     raw_features: Mapping[str, Any]
     vocabulary_paths: Mapping[str, str]
+    interest_actions: Sequence[str] = ACTIONS
 
 
 def _padded_spec(spec: FeatureSpec) -> tf.TensorSpec:
@@ -76,11 +80,14 @@ class ServedModel(tf.Module):
         if missing:
             raise ContractError(f"expected a transform of every raw feature, received none of {sorted(missing)}")
         self._transform = transform.layer
+        self._interest_actions = tuple(transform.interest_actions)
         self._parsers = dict(transform.raw_features)
         self._categories = Names(transform.vocabulary_paths[CATEGORIES])
         self._items = Names(transform.vocabulary_paths[ITEMS])
         # The variables alone: tracking the model itself would save its optimizer too.
         self._variables = [variable.value for variable in model.variables]
+        # Kept, since adding them up from five tables took most of the time of an answer.
+        self._item_vectors = tf.Variable(model.item_vectors(), trainable=False)
         self._model = _Untracked(model)
         text = model.trajectory.events.text
         self._texts = text.freeze() if text else []
@@ -89,7 +96,8 @@ class ServedModel(tf.Module):
     def serve(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Answers for `[B]` serialized examples with inputs only."""
         batch = self._read(examples, RAW_INPUTS)
-        return answer(self._model.held, batch, self._score(batch), self._categories, self._items)
+        outputs = self._score(batch)
+        return answer(self._model.held, batch, outputs, self._categories, self._items, self._item_vectors)
 
     @tf.function(input_signature=_BYTES)
     def evaluate(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -117,13 +125,25 @@ class ServedModel(tf.Module):
         """Returns the columns of `predict_scores` for padded transformed inputs."""
         return score_batch(self._model.held, inputs)
 
+    @tf.function(input_signature=_BYTES)
+    def explain(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Says which events, interests and numbers the answers for `[B]` serialized examples rest on."""
+        batch = from_raw(self._parse(examples, RAW_INPUTS))
+        return explain(self._model.held, batch, self._score_raw, self._categories, self._interest_actions)
+
+    def _score_raw(self, batch: RawBatch, mask: tf.Tensor) -> tuple[dict[str, Any], dict[str, Any]]:
+        inputs = with_average(pad(self._transform(to_raw(batch, self._parsers)), INPUT_SPECS), mask)
+        return inputs, self._score(inputs)
+
     def _score(self, batch: dict[str, tf.Tensor]) -> dict[str, Any]:
         return self._model.held(batch, training=False)
 
     def _read(self, examples: tf.Tensor, names: tuple[str, ...]) -> dict[str, tf.Tensor]:
-        raw = tf.io.parse_example(examples, {name: self._parsers[name] for name in names})
         specs = INPUT_SPECS if names == RAW_INPUTS else INPUT_SPECS + LABEL_SPECS
-        return pad(self._transform(raw), specs)
+        return pad(self._transform(self._parse(examples, names)), specs)
+
+    def _parse(self, examples: tf.Tensor, names: tuple[str, ...]) -> dict[str, Any]:
+        return tf.io.parse_example(examples, {name: self._parsers[name] for name in names})
 
 
 def export_model(
@@ -138,7 +158,12 @@ def export_model(
       provenance: Where the training examples came from, if known.
     """
     served = ServedModel(model, transform)
-    signatures = {SERVE: served.serve, EVALUATE: served.evaluate, EVALUATION_LABELS: served.evaluation_labels}
+    signatures = {
+        SERVE: served.serve,
+        EVALUATE: served.evaluate,
+        EVALUATION_LABELS: served.evaluation_labels,
+        EXPLAIN: served.explain,
+    }
     if model.sizes.text_width:
         signatures[SCORE_ITEMS] = served.score_items()
     tf.saved_model.save(served, directory, signatures=signatures)

@@ -184,12 +184,21 @@ class InterestModel(keras.Model):
         recent = inputs[INTEREST_RECENCY] <= self.new_interest_days
         return ~members(tf.where(recent, inputs[INTEREST_IDS], 0), self.sizes.categories)
 
-    def item_scores(self, outputs: dict[str, Any]) -> Any:
-        """Returns the `[B, V]` float32 logits of every item, from what `call` returned."""
+    def item_scores(self, outputs: dict[str, Any], vectors: Any = None) -> Any:
+        """Returns the `[B, V]` float32 logits of every item, from what `call` returned.
+
+        Args:
+          outputs: What `call` returned.
+          vectors: What `item_vectors` returned, if it is at hand.
+        """
         size = self.sizes.items
-        scores = self.next_item.scores(outputs["item_query"], self.trajectory.events, outputs.get(SHOWN_ITEMS))
+        scores = self.next_item.scores(outputs["item_query"], self.trajectory.events, outputs.get(SHOWN_ITEMS), vectors)
         scores += outputs["item_gains"].dense(size)
         return scores if self.settings.buy_again else tf.where(members(outputs["seen_items"], size), -1e9, scores)
+
+    def item_vectors(self) -> Any:
+        """Returns the `[V, D]` vectors of all items, which depend on weights alone."""
+        return self.next_item.all_vectors(self.trajectory.events)
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True

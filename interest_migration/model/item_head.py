@@ -63,11 +63,22 @@ class ItemHead(keras.layers.Layer):
         """Returns the `[...]` biases of `[...]` item ids."""
         return tf.gather(self.bias.value, ids if shown is None else tf.gather(shown, ids))
 
-    def scores(self, query: Any, tables: EventEmbedding, shown: Any = None) -> Any:
-        """Returns the `[..., V]` float32 logits of every item for `[..., D]` queries; column j stands for id j + 1."""
-        ids = tf.range(1, self.size + 1)
-        vectors = self.vectors(ids, tables, shown)
-        biases = self.bias[1:-1] if shown is None else self.biases(ids, shown)
+    def all_vectors(self, tables: EventEmbedding, shown: Any = None) -> Any:
+        """Returns the `[V, D]` vectors of all items, row j for id j + 1."""
+        return self.vectors(tf.range(1, self.size + 1), tables, shown)
+
+    def scores(self, query: Any, tables: EventEmbedding, shown: Any = None, vectors: Any = None) -> Any:
+        """Returns the `[..., V]` float32 logits of every item for `[..., D]` queries; column j stands for id j + 1.
+
+        Args:
+          query: `[..., D]`.
+          tables: The tables that read events.
+          shown: `[V + 2]` ids under which items are known; by default their own.
+          vectors: What `all_vectors` returned for ids of their own, if it is at hand.
+        """
+        if vectors is None or shown is not None:
+            vectors = self.all_vectors(tables, shown)
+        biases = self.bias[1:-1] if shown is None else self.biases(tf.range(1, self.size + 1), shown)
         return tf.cast(tf.matmul(query, vectors, transpose_b=True), tf.float32) + biases
 
     def text_scores(self, query: Any, tables: EventEmbedding, vectors: Any) -> Any:

@@ -26,6 +26,11 @@ from schemas.signatures import (
     EVALUATE,
     EVALUATION_LABELS,
     EVENT_VECTORS,
+    EXPLAIN,
+    EXPLAINED_CATEGORY,
+    EXPLAINED_SCORE,
+    EXPLAINED_TASK,
+    EXPLAINED_TASKS,
     INTEREST,
     INTEREST_PROBABILITY,
     ITEM_SCORES,
@@ -38,6 +43,11 @@ from schemas.signatures import (
     NEXT_ITEM,
     NEXT_ITEM_SCORE,
     RANKING_TASKS,
+    REASON_CATEGORY,
+    REASON_CONTRIBUTION,
+    REASON_EVENT,
+    REASON_INTEREST,
+    REASON_NUMBER_CONTRIBUTION,
     SCORE_ITEMS,
     SERVE,
     SWITCH_PROBABILITY,
@@ -216,6 +226,41 @@ def test_scores_of_transformed_examples_agree_with_the_served_answers(run):
     for horizon, name in CHURN_PROBABILITY.items():
         np.testing.assert_allclose(np.sort(scores[f"churn_{horizon}"]), np.sort(served[name]), atol=1e-5)
     assert scores["propensity_short"].shape == (len(run["test"]), 12)
+
+
+def test_explanations_are_about_the_served_answers(run):
+    served, found = answer(run, SERVE, run["test"][:4]), answer(run, EXPLAIN, run["test"][:4])
+    assert found[EXPLAINED_TASK].astype(str).tolist() == [list(EXPLAINED_TASKS)] * 4
+    for task, values in (("churn_long", CHURN_PROBABILITY), ("propensity_long", INTEREST_PROBABILITY)):
+        expected = served[values["long"]] if task == "churn_long" else served[values["long"]][:, 0]
+        np.testing.assert_allclose(found[EXPLAINED_SCORE][:, EXPLAINED_TASKS.index(task)], expected, atol=1e-5)
+    names = found[EXPLAINED_CATEGORY][:, EXPLAINED_TASKS.index("next_category")]
+    assert names.tolist() == served[NEXT_CATEGORY][:, 0].tolist()
+    again = answer(run, EXPLAIN, run["test"][:4])
+    assert all(np.array_equal(again[name], value) for name, value in found.items())
+
+
+def test_events_are_ranked_by_what_the_answer_is_without_them(run):
+    example = make_example(np.random.default_rng(3), steps=8)
+    found = answer(run, EXPLAIN, tf.constant([encode_example(without_labels(example))]))
+    ranked = found[REASON_EVENT][0, 0]
+    known = ranked[ranked >= 0]
+    assert sorted(known.tolist()) == sorted(set(known.tolist()))
+    assert found[REASON_CATEGORY][0, 0, 0].decode() == example[EVENT_CATEGORY][known[0]]
+    sizes = np.abs(found[REASON_CONTRIBUTION][0])
+    assert (np.diff(sizes, axis=1) <= 0).all()
+    assert sizes[:, 0].all()
+
+
+def test_an_empty_history_and_unknown_categories_are_explained(run):
+    empty, strange = make_example(np.random.default_rng(1), steps=0), make_example(np.random.default_rng(6), steps=8)
+    strange |= {EVENT_CATEGORY: ["never seen"] * len(strange[EVENT_CATEGORY])}
+    found = answer(run, EXPLAIN, tf.constant([encode_example(without_labels(each)) for each in (empty, strange)]))
+    assert (found[REASON_EVENT][0] == -1).all()
+    assert not found[REASON_CONTRIBUTION][0].any()
+    assert {*found[REASON_CATEGORY][0].ravel(), *found[REASON_INTEREST][0].ravel()} == {b""}
+    assert np.isfinite(found[REASON_NUMBER_CONTRIBUTION]).all()
+    assert found[REASON_CATEGORY][1, 0, 0] == b"never seen"
 
 
 def test_the_graph_has_no_text_operations(run):

@@ -65,6 +65,13 @@ def test_items_of_the_history_gain_by_appetite(model):
     assert not gain[~touched].any()
 
 
+def test_vectors_of_items_at_hand_change_no_score(model):
+    outputs = model(make_batch(examples()))
+    kept = tf.constant(model.item_vectors())
+    np.testing.assert_array_equal(model.item_scores(outputs, kept), model.item_scores(outputs))
+    assert np.abs(model.item_scores(outputs, 2 * kept) - model.item_scores(outputs)).max() > 1e-3
+
+
 def test_order_within_a_step_does_not_matter(model):
     rng = np.random.default_rng(5)
     made = examples(16)
