@@ -93,7 +93,11 @@ def read_training(fn_args: FnArgs, config: Values) -> Training:
     examples = ExampleSettings.from_values(config.get("examples"), source="custom_config examples")
     settings = TrainingSettings.from_values(config.get("training"), source="custom_config training")
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
-    graph = replace(transform_graph(transform), interest_actions=examples.interest_actions)
+    graph = replace(
+        transform_graph(transform),
+        interest_actions=examples.interest_actions,
+        churn_actions=examples.churn_actions,
+    )
     texts = _text_vectors(fn_args.transform_graph_path)
     data = TrainingData(
         _files(fn_args.train_files),

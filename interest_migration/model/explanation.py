@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from interest_migration.model.raw_batch import RawBatch, Tensors
 from interest_migration.model.task_measures import new_interest_shares
+from interest_migration.model.visits_without import visiting
 from interest_migration.model.without_events import touches, without
 from schemas.features import (
     AGGREGATE_INPUTS,
@@ -78,7 +79,12 @@ Scorer = Callable[[RawBatch, tf.Tensor], tuple[Tensors, Tensors]]
 
 
 def explain(
-    model: InterestModel, batch: RawBatch, score: Scorer, names: Callable[[Any], tf.Tensor], actions: Sequence[str]
+    model: InterestModel,
+    batch: RawBatch,
+    score: Scorer,
+    names: Callable[[Any], tf.Tensor],
+    actions: Sequence[str],
+    churn_actions: Sequence[str],
 ) -> Tensors:
     """Returns what the signature `explain` returns.
 
@@ -88,8 +94,9 @@ def explain(
       score: Answers for raw examples.
       names: Names of categories by id.
       actions: Actions that show an interest.
+      churn_actions: Actions that make a step a visit; without any, every step is one.
     """
-    variants = make_variants(batch, actions)
+    variants = make_variants(batch, actions, churn_actions)
     count = tf.shape(variants.numbers)[0]
     size = tf.shape(batch.kept)[0]
     inputs, outputs = score(variants.batch.flat(), tf.tile(variants.numbers, [size, 1]))
@@ -106,7 +113,7 @@ def explain(
     }
 
 
-def make_variants(batch: RawBatch, actions: Sequence[str]) -> Variants:
+def make_variants(batch: RawBatch, actions: Sequence[str], churn_actions: Sequence[str]) -> Variants:
     """Returns the examples without each of their newest events, strongest interests and numbers."""
     touched = touches(batch, actions)
     size, length = tf.shape(batch.kept)[0], tf.shape(batch.kept)[1]
@@ -127,7 +134,9 @@ def make_variants(batch: RawBatch, actions: Sequence[str]) -> Variants:
     )
     forgotten = tf.broadcast_to(forgotten, [size, tf.shape(gone)[1], rows])
     numbers = tf.concat([tf.ones([1 + EXPLAINED_EVENTS + interests, _MASKS.shape[1]]), _MASKS], axis=0)
-    return Variants(without(batch, gone, forgotten, touched), numbers, position, interests)
+    return Variants(
+        without(batch, gone, forgotten, touched, visiting(batch, churn_actions)), numbers, position, interests
+    )
 
 
 def _number_masks() -> list[list[float]]:

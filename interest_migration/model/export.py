@@ -43,12 +43,14 @@ class TransformGraph:
       raw_features: Raw feature name -> how `tf.io.parse_example` reads it.
       vocabulary_paths: Vocabulary name -> text file with one value per line.
       interest_actions: Actions that make the interest profile.
+      churn_actions: Actions that make a step a visit; without any, every step is one.
     """
 
     layer: Any
     raw_features: Mapping[str, Any]
     vocabulary_paths: Mapping[str, str]
     interest_actions: Sequence[str] = ACTIONS
+    churn_actions: Sequence[str] = ()
 
 
 def _padded_spec(spec: FeatureSpec) -> tf.TensorSpec:
@@ -80,7 +82,7 @@ class ServedModel(tf.Module):
         if missing:
             raise ContractError(f"expected a transform of every raw feature, received none of {sorted(missing)}")
         self._transform = transform.layer
-        self._interest_actions = tuple(transform.interest_actions)
+        self._actions = tuple(transform.interest_actions), tuple(transform.churn_actions)
         self._parsers = dict(transform.raw_features)
         self._categories = Names(transform.vocabulary_paths[CATEGORIES])
         self._items = Names(transform.vocabulary_paths[ITEMS])
@@ -129,7 +131,7 @@ class ServedModel(tf.Module):
     def explain(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Says which events, interests and numbers the answers for `[B]` serialized examples rest on."""
         batch = from_raw(self._parse(examples, RAW_INPUTS))
-        return explain(self._model.held, batch, self._score_raw, self._categories, self._interest_actions)
+        return explain(self._model.held, batch, self._score_raw, self._categories, *self._actions)
 
     def _score_raw(self, batch: RawBatch, mask: tf.Tensor) -> tuple[dict[str, Any], dict[str, Any]]:
         inputs = with_average(pad(self._transform(to_raw(batch, self._parsers)), INPUT_SPECS), mask)

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 import tensorflow as tf
 
 from interest_migration.model.raw_batch import RawBatch, Tensors
+from interest_migration.model.visits_without import visits_without
 from schemas.features import (
     DECAY_HALF_LIFE_DAYS,
     EVENT_ACTION,
@@ -59,7 +60,7 @@ def touches(batch: RawBatch, interest_actions: Sequence[str]) -> tf.Tensor:
     return same & touching[:, tf.newaxis] & batch.rows[:, :, tf.newaxis]
 
 
-def without(batch: RawBatch, gone: tf.Tensor, forgotten: tf.Tensor, touched: tf.Tensor) -> RawBatch:
+def without(batch: RawBatch, gone: tf.Tensor, forgotten: tf.Tensor, touched: tf.Tensor, visits: tf.Tensor) -> RawBatch:
     """Takes events out of B examples, in V ways each.
 
     Args:
@@ -67,6 +68,7 @@ def without(batch: RawBatch, gone: tf.Tensor, forgotten: tf.Tensor, touched: tf.
       gone: `[B, V, E]` bool, the events taken out.
       forgotten: `[B, V, K]` bool, rows of the profile taken out whatever else they hold.
       touched: What `touches` returned.
+      visits: What `visiting` returned.
 
     Returns:
       `[B, V]` variants.
@@ -82,7 +84,7 @@ def without(batch: RawBatch, gone: tf.Tensor, forgotten: tf.Tensor, touched: tf.
         kept=batch.kept[:, tf.newaxis] & ~gone,
         interests=interests,
         rows=rows,
-        numbers=_numbers(batch, gone, rows, interests),
+        numbers=_numbers(batch, gone, rows, interests, visits),
     )
 
 
@@ -109,7 +111,7 @@ def _profile(batch: RawBatch, gone: tf.Tensor, forgotten: tf.Tensor, touched: tf
     return found, batch.rows[:, tf.newaxis] & (count > 0.5) & ~forgotten
 
 
-def _numbers(batch: RawBatch, gone: tf.Tensor, rows: tf.Tensor, interests: Tensors) -> Tensors:
+def _numbers(batch: RawBatch, gone: tf.Tensor, rows: tf.Tensor, interests: Tensors, visits: tf.Tensor) -> Tensors:
     steps = _steps(batch)
     before = tf.reduce_sum(steps.member, axis=1) > 0
     present = tf.matmul(tf.cast(batch.kept[:, tf.newaxis] & ~gone, tf.float32), steps.member) > 0.5
@@ -131,6 +133,7 @@ def _numbers(batch: RawBatch, gone: tf.Tensor, rows: tf.Tensor, interests: Tenso
     numbers = {name: value[:, tf.newaxis] for name, value in batch.numbers.items()}
     found = {name: tf.maximum(numbers[name] - value, 0.0) for name, value in lost.items()}
     found |= _times(numbers, found[LIFETIME_STEPS], before, present, steps.age, _whole(batch))
+    found |= visits_without(numbers, found[TENURE], visits, gone, steps.member, steps.age)
     changed = tf.reduce_any(gone, axis=-1, keepdims=True)
     return {name: tf.where(changed, found[name], numbers[name]) for name in numbers}
 

@@ -74,7 +74,7 @@ def variants():
     logs = [make_log("anna", 6, 1), make_log("bert", 1, 2)[:1], make_log("carl", 12, 3)]
     examples = [features(log)[0] for log in logs]
     batch = from_raw(parse(examples))
-    found = make_variants(batch, SETTINGS.interest_actions)
+    found = make_variants(batch, SETTINGS.interest_actions, SETTINGS.churn_actions)
     raw = to_raw(found.batch.flat(), PARSERS)
     return logs, examples, found, raw
 
@@ -119,7 +119,7 @@ def test_an_empty_history_stays_empty():
     example = {spec.name: [0.0] * 8 if spec.shape is Shape.WINDOWS else [] for spec in INPUTS}
     example |= {spec.name: [0.0] for spec in INPUTS if spec.shape is Shape.SCALAR}
     batch = from_raw(parse([example]))
-    found = make_variants(batch, SETTINGS.interest_actions)
+    found = make_variants(batch, SETTINGS.interest_actions, SETTINGS.churn_actions)
     raw = to_raw(found.batch.flat(), PARSERS)
     assert found.numbers.shape[0] == 1 + EXPLAINED_EVENTS + len(AGGREGATE_INPUTS)
     assert plain(raw, 0) == plain(raw, 5) == plain(parse([example]), 0)
