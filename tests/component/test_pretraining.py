@@ -12,7 +12,7 @@ from interest_migration.model.variables import trained_variables
 from interest_migration.pretraining.settings import PretrainingSettings
 from interest_migration.training.progress import CheckpointFolder
 from interest_migration.training.settings import TrainingSettings
-from interest_migration.training.train import NO_PRETRAINING, TrainingData, train
+from interest_migration.training.train import TrainingData, train
 
 ON = PretrainingSettings(epochs=1)
 HORIZONS = {"short": 10.0, "long": 20.0}
@@ -28,7 +28,7 @@ def data_of(directory, label_seed=0):
     )
 
 
-def run(data, directory, pretraining=ON, pretrained=None, **options):
+def run(data, directory, pretrained=None, **options):
     lines = []
     settings = TrainingSettings(**{"epochs": 1, "batch_size": 32, "label_share": 0.4} | options)
     trained = train(
@@ -37,7 +37,7 @@ def run(data, directory, pretraining=ON, pretrained=None, **options):
         settings,
         directory,
         lines.append,
-        pretraining=pretraining,
+        pretraining=ON,
         pretrained=pretrained,
     )
     return SimpleNamespace(trained=trained, record=trained.record, lines=lines, directory=directory)
@@ -102,10 +102,3 @@ def test_weights_serve_another_share(whole, data, tmp_path):
     again = run(data, tmp_path, pretrained=whole.trained.pretrained, label_share=0.2)
     assert not any(line.startswith("pretraining") for line in again.lines)
     assert again.record["examples"] < whole.record["examples"]
-
-
-def test_without_pretraining_nothing_is_said_of_it(data, tmp_path):
-    first = run(data, tmp_path / "first", NO_PRETRAINING)
-    assert first.record["pretraining"] is None
-    assert first.trained.pretrained is None
-    assert first.lines[0].startswith("epoch 1/1")
