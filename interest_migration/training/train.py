@@ -220,6 +220,6 @@ def _record(
         "best_epoch": progress.best_epoch,
         "best_validation": best,
         "parameters": int(model.count_params()),
-        "settings": settings.model_dump(),
+        "settings": settings.model_dump(mode="json"),
         "history": as_record(progress),
     }
