@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,7 @@ from interest_migration.pretraining.pretrain import Pretrained
 from interest_migration.pretraining.settings import PretrainingSettings
 from interest_migration.training.label_share import choose_users, read_users
 from interest_migration.training.settings import TrainingSettings
-from interest_migration.training.train import NO_PRETRAINING, TrainingData, train
+from interest_migration.training.train import TrainingData, train
 
 _LEAST_STEPS: Final = 200
 _PASS_STEPS: Final = 8
@@ -68,31 +69,35 @@ def trace_curve(
     start, users = time.monotonic(), read_users(data.train_paths)
     trained: list[Trained] = []
     left_out: list[str] = []
-    seconds: list[float] = []
-    for seed in range(training.seed, training.seed + settings.seeds):
-        kept: Pretrained | None = None
-        for share in sorted(settings.shares):
-            if settings.budget_seconds is not None and time.monotonic() - start > settings.budget_seconds:
-                left_out.append(f"share {share:g}, seed {seed}")
-                continue
-            options = training.model_copy(update={"seed": seed, "label_share": share, "warm_start": False})
-            chosen = int(choose_users(users, share, seed).sum())
-            options = with_enough_steps(options, chosen)
-            place = directory / f"seed-{seed}" / f"share-{share:g}"
-            first = train(data, model, options, place / "plain", _quiet, pretraining=NO_PRETRAINING)
-            second = train(data, model, options, place / "pretrained", _quiet, pretraining=pretraining, pretrained=kept)
-            if kept is None and second.pretrained:
-                seconds.append(float(second.pretrained.record["wall_seconds"]))
-            kept = second.pretrained
-            trained.append(Trained(share, seed, chosen, scorer(first.model), scorer(second.model)))
-            report(_describe(trained[-1], time.monotonic() - start))
+    kept: dict[int, Pretrained] = {}
+    for share, seed in product(sorted(settings.shares), range(training.seed, training.seed + settings.seeds)):
+        if settings.budget_seconds is not None and time.monotonic() - start > settings.budget_seconds:
+            left_out.append(f"share {share:g}, seed {seed}")
+            continue
+        options = training.model_copy(update={"seed": seed, "label_share": share, "warm_start": False})
+        chosen = int(choose_users(users, share, seed).sum())
+        options, place = with_enough_steps(options, chosen), directory / f"seed-{seed}" / f"share-{share:g}"
+        plain = train(data, model, options, place / "plain", _quiet)
+        second = train(
+            data,
+            model,
+            options,
+            place / "pretrained",
+            _quiet,
+            pretraining=pretraining,
+            pretrained=kept.get(seed),
+        )
+        if second.pretrained:
+            kept[seed] = second.pretrained
+        trained.append(Trained(share, seed, chosen, scorer(plain.model), scorer(second.model)))
+        report(_describe(trained[-1], time.monotonic() - start))
     return LabelCurve(
         points=summarise(trained, settings.confidence, training.seed),
         left_out=tuple(left_out),
         confidence=settings.confidence,
         test_examples=scorer.examples,
         test_users=scorer.users,
-        pretraining_seconds=tuple(seconds),
+        pretraining_seconds=tuple(float(one.record["wall_seconds"]) for one in kept.values()),
     )
 
 

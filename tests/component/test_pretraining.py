@@ -28,19 +28,22 @@ def data_of(directory, label_seed=0):
     )
 
 
-def run(data, directory, pretrained=None, **options):
+def run(data, directory, **options):
     lines = []
     settings = TrainingSettings(**{"epochs": 1, "batch_size": 32, "label_share": 0.4} | options)
     trained = train(
         data,
-        ModelSettings(**SMALL_MODEL),
+        ModelSettings(**SMALL_MODEL, item_graphs=(), category_graphs=()),
         settings,
         directory,
         lines.append,
         pretraining=ON,
-        pretrained=pretrained,
     )
     return SimpleNamespace(trained=trained, record=trained.record, lines=lines, directory=directory)
+
+
+def first_words(done):
+    return [line.split(",")[0].split(" loss")[0] for line in done.lines]
 
 
 def final_weights(done):
@@ -48,21 +51,13 @@ def final_weights(done):
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return data_of(tmp_path_factory.mktemp("users"))
-
-
-@pytest.fixture(scope="module")
-def whole(data, tmp_path_factory):
-    return run(data, tmp_path_factory.mktemp("whole"))
+def whole(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("whole")
+    return run(data_of(directory), directory / "run")
 
 
 def test_it_is_recorded_and_leaves_no_state(whole):
-    assert [line.split(",")[0].split(" loss")[0] for line in whole.lines] == [
-        "pretraining epoch 1/1",
-        "pretrained",
-        "epoch 1/1",
-    ]
+    assert first_words(whole) == ["pretraining epoch 1/1", "pretrained", "epoch 1/1"]
     (epoch,) = whole.record["pretraining"]["history"]
     assert {"sequence", "later", "masked", "contrast", "loss"} <= set(epoch["losses"])
     assert all(np.isfinite(value) and value > 0 for value in epoch["losses"].values())
@@ -71,15 +66,9 @@ def test_it_is_recorded_and_leaves_no_state(whole):
     assert not list((whole.directory / "checkpoints").iterdir())
 
 
-def test_no_label_reaches_the_pretrained_weights(whole, tmp_path):
-    other = run(data_of(tmp_path, label_seed=1), tmp_path / "run")
-    for name, weight in whole.trained.pretrained.weights.items():
-        np.testing.assert_array_equal(weight, other.trained.pretrained.weights[name], err_msg=name)
-    changed = [name for name, weight in final_weights(whole).items() if (weight != final_weights(other)[name]).any()]
-    assert changed  # the labels are read afterwards
-
-
-def test_a_kill_after_pretraining_continues_to_the_same_result(whole, data, tmp_path, monkeypatch):
+def test_other_labels_and_a_kill_give_the_same_pretrained_weights(whole, tmp_path, monkeypatch):
+    """Every label differs from those of `whole`, and the process dies after the last epoch of pretraining."""
+    data, state = data_of(tmp_path, label_seed=1), str(tmp_path / "state")
     save = CheckpointFolder.save
 
     def save_and_die(self, model, progress):
@@ -88,17 +77,12 @@ def test_a_kill_after_pretraining_continues_to_the_same_result(whole, data, tmp_
             raise KeyboardInterrupt
 
     monkeypatch.setattr(CheckpointFolder, "save", save_and_die)
-    state = str(tmp_path / "state")
     with pytest.raises(KeyboardInterrupt):
         run(data, tmp_path / "killed", checkpoint_directory=state)
     monkeypatch.undo()
     continued = run(data, tmp_path / "continued", checkpoint_directory=state)
-    assert [line.split(",")[0].split(" loss")[0] for line in continued.lines] == ["pretrained", "epoch 1/1"]
+    assert first_words(continued) == ["pretrained", "epoch 1/1"]
     for name, weight in whole.trained.pretrained.weights.items():
         np.testing.assert_array_equal(weight, continued.trained.pretrained.weights[name], err_msg=name)
-
-
-def test_weights_serve_another_share(whole, data, tmp_path):
-    again = run(data, tmp_path, pretrained=whole.trained.pretrained, label_share=0.2)
-    assert not any(line.startswith("pretraining") for line in again.lines)
-    assert again.record["examples"] < whole.record["examples"]
+    after = final_weights(continued)
+    assert any((weight != after[name]).any() for name, weight in final_weights(whole).items())
