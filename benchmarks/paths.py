@@ -4,20 +4,22 @@ r"""How well the paths that a model foresees are met: the categories of the firs
         --examples workspace/demo/artifacts/BehaviorExampleGen/examples/1
 
 Of every user of the test split, the earliest example after which three steps are known: from the history of the user's
-latest test example, and the step that follows it. Inputs are those of the earlier cut, as ingestion made them; no training
-label reaches beyond the test split's first cut. A method names five categories for each step; it hits if one of them, or its
-first, is among the categories of that step. Methods:
+latest test example, and the step that follows it. Inputs are those of the earlier cut, as ingestion made them; no
+training label reaches beyond the test split's first cut. A method names five categories for each step; it hits if one
+of them (hit@5), or its first (hit@1), is among the categories of that step. It also names eight whole paths; they are
+met if each step of one of them (of the first: path@1) is among the categories of its step. Methods:
 
-    paths      the beam of `paths`: probabilities of its paths added up by the category of the step
-    repeated   the first step's ranking, for every step
-    markov     counts of transitions in the histories of the train split, from the newest step's categories, to the power
-               of the step; categories are mixed with popularity by a hundredth
+    paths      what the signature `paths` forecasts, and its paths of steps
+    repeated   the ranking of the first step for every step; paths by the product of the chances
+    markov     transitions between consecutive steps in the histories of the train split, to the power of the step, from
+               the newest step's categories; mixed with popularity by a hundredth. It names no paths
 
 Intervals: 95 %, bootstrap over users.
 """
 
 import argparse
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +32,11 @@ from rich.table import Table
 from benchmarks.explanation import read
 from schemas.features import CUT_TIME, EVENT_AGE, EVENT_CATEGORY, NEXT_CATEGORIES, USER
 from schemas.signatures import (
-    EXAMPLES,
+    FORECAST_CATEGORY,
     NEXT_CATEGORY,
+    NEXT_CATEGORY_PROBABILITY,
+    PATH_BEAM,
     PATH_CATEGORY,
-    PATH_PROBABILITY,
     PATH_STEPS,
     PATHS,
     SERVE,
@@ -44,6 +47,8 @@ Names = list[set[bytes]]
 METHODS = ("paths", "repeated", "markov")
 RANKED = 5
 Kept = tuple[bytes, dict[str, Any]]
+Asked = tuple[bytes, dict[str, Any], Names]
+Answer = Callable[..., Mapping[str, Any]]
 
 
 def steps_of(example: Mapping[str, list[Any]]) -> tuple[list[int], Names]:
@@ -70,7 +75,7 @@ def read_split(folder: Path, split: str) -> dict[bytes, list[Kept]]:
     return {user: sorted(found, key=lambda each: each[1][CUT_TIME][0]) for user, found in kept.items()}
 
 
-def futures(users: Mapping[bytes, list[Kept]], count: int) -> Iterator[tuple[bytes, dict[str, Any], Names]]:
+def futures(users: Mapping[bytes, list[Kept]], count: int) -> Iterator[Asked]:
     """Yields an example of each user and the categories of the PATH_STEPS steps after it."""
     for found in list(users.values()):
         times, names = steps_of(found[-1][1])
@@ -96,9 +101,9 @@ class Markov:
         self.place = {name: place for place, name in enumerate(self.names)}
         counts = np.zeros([len(self.names)] * 2)
         for history in histories:
-            for before, after in zip(history[:-1], history[1:], strict=True):
+            for before, after in itertools.pairwise(history):
                 rows, columns = ([self.place[name] for name in step] for step in (before, after))
-                counts[np.ix_(rows, columns)] += 1 / max(len(columns), 1)
+                counts[np.ix_(rows, columns)] += 1
         popular = counts.sum(axis=0) / counts.sum()
         chances = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-9)
         self.chances = 0.99 * chances + 0.01 * popular
@@ -116,28 +121,46 @@ class Markov:
         return ranked
 
 
-def rank_paths(answer: Mapping[str, Any], row: int) -> list[list[bytes]]:
-    """Returns the likeliest categories of each step among the paths of one example."""
-    ranked = []
-    for step in range(PATH_STEPS):
-        chances: dict[bytes, float] = {}
-        for name, chance in zip(
-            answer[PATH_CATEGORY[STEPS]][row, :, step], answer[PATH_PROBABILITY[STEPS]][row], strict=True
-        ):
-            chances[name] = chances.get(name, 0.0) + float(chance)
-        ranked.append(sorted(chances, key=lambda name: -chances[name])[:RANKED])
-    return ranked
-
-
 def hits(ranked: list[list[bytes]], ahead: Names) -> npt.NDArray[np.float64]:
-    """Returns `[PATH_STEPS, 2]`: whether the first, and any, of the ranked categories is met."""
-    return np.array(
-        [
-            [names[:1] != [] and names[0] in step, bool(step & set(names))]
-            for names, step in zip(ranked, ahead, strict=True)
-        ],
-        float,
-    )
+    """Returns `[2 * PATH_STEPS]`: whether the first, and any, of the ranked categories of each step is met."""
+    found = [[bool(step & set(names[:1])), bool(step & set(names))] for names, step in zip(ranked, ahead, strict=True)]
+    return np.array(found, float).ravel()
+
+
+def met(paths: list[list[bytes]], ahead: Names) -> npt.NDArray[np.float64]:
+    """Returns `[2]`: whether the first path, and any, is met; NaN without paths."""
+    found = [all(name in step for name, step in zip(path, ahead, strict=True)) for path in paths]
+    return np.array([found[0], any(found)] if found else [np.nan, np.nan], float)
+
+
+def independent(names: list[bytes], chances: list[float]) -> list[list[bytes]]:
+    """Returns the PATH_BEAM likeliest paths if every step is drawn anew from the same chances."""
+    paths = itertools.product(range(min(PATH_BEAM, len(names))), repeat=PATH_STEPS)
+    ordered = sorted(paths, key=lambda path: -np.prod([chances[place] for place in path]))
+    return [[names[place] for place in path] for path in ordered[:PATH_BEAM]]
+
+
+def measure(paths: Answer, serve: Answer, markov: Markov, asked: list[Asked]) -> npt.NDArray[np.float64]:
+    """Returns `[users, methods, 2 * PATH_STEPS + 2]`: `hits` and `met`."""
+    rows = []
+    for start in range(0, len(asked), 16):
+        part = asked[start : start + 16]
+        batch = tf.constant([record for record, _, _ in part])
+        answer, first = (
+            {name: value.numpy().tolist() for name, value in signature(examples=batch).items()}
+            for signature in (paths, serve)
+        )
+        for row, (_, example, ahead) in enumerate(part):
+            names, chances = first[NEXT_CATEGORY][row], first[NEXT_CATEGORY_PROBABILITY][row]
+            forecast = [each[:RANKED] for each in answer[FORECAST_CATEGORY][row]]
+            ranked = (forecast, [names[:RANKED]] * PATH_STEPS, markov.rank(example))
+            whole: tuple[list[list[bytes]], ...] = (
+                answer[PATH_CATEGORY[STEPS]][row],
+                independent(names, chances),
+                [],
+            )
+            rows.append([np.concatenate([hits(r, ahead), met(p, ahead)]) for r, p in zip(ranked, whole, strict=True)])
+    return np.array(rows)
 
 
 def main() -> None:
@@ -150,33 +173,22 @@ def main() -> None:
     model = tf.saved_model.load(given.model)
     markov = Markov(read_split(given.examples, "train"))
     asked = list(futures(read_split(given.examples, "test"), given.users))
-    rows = []
-    for start in range(0, len(asked), 16):
-        part = asked[start : start + 16]
-        batch = tf.constant([record for record, _, _ in part])
-        answer = {name: value.numpy() for name, value in model.signatures[PATHS](**{EXAMPLES: batch}).items()}
-        first = model.signatures[SERVE](**{EXAMPLES: batch})[NEXT_CATEGORY].numpy()
-        for row, (_, example, ahead) in enumerate(part):
-            repeated = [first[row, :RANKED].tolist()] * PATH_STEPS
-            ranked = (rank_paths(answer, row), repeated, markov.rank(example))
-            rows.append([hits(names, ahead) for names in ranked])
-    show(np.array(rows))
+    show(measure(model.signatures[PATHS], model.signatures[SERVE], markov, asked))
 
 
 def show(found: npt.NDArray[np.float64]) -> None:
-    """Prints `[users, methods, steps, 2]` hits."""
-    draw = np.random.default_rng(0)
-    table = Table("step", "measure", *METHODS, "paths - repeated", "paths - markov", title=f"{len(found):,} users")
-    samples = draw.integers(0, len(found), (1000, len(found)))
-    for step in range(PATH_STEPS):
-        for column, measure in enumerate(("hit@1", f"hit@{RANKED}")):
-            values = found[:, :, step, column]
-            cells = [f"{mean:.3f}" for mean in values.mean(axis=0)]
-            for rival in (1, 2):
-                lead = values[:, 0] - values[:, rival]
-                low, high = np.percentile(lead[samples].mean(axis=1), [2.5, 97.5])
-                cells.append(f"{lead.mean():+.3f} ({low:+.3f} to {high:+.3f})")
-            table.add_row(str(step + 1), measure, *cells)
+    """Prints what `measure` returned."""
+    samples = np.random.default_rng(0).integers(0, len(found), (1000, len(found)))
+    table = Table("measure", *METHODS, "paths - repeated", "paths - markov", title=f"{len(found):,} users")
+    names = [f"step {step + 1} hit@{k}" for step in range(PATH_STEPS) for k in (1, RANKED)]
+    for column, name in enumerate([*names, "path@1", f"path@{PATH_BEAM}"]):
+        values = found[:, :, column]
+        cells = [f"{mean:.3f}" for mean in values.mean(axis=0)]
+        for rival in (1, 2):
+            lead = values[:, 0] - values[:, rival]
+            low, high = np.percentile(lead[samples].mean(axis=1), [2.5, 97.5])
+            cells.append(f"{lead.mean():+.3f} ({low:+.3f} to {high:+.3f})")
+        table.add_row(name, *("" if "nan" in cell else cell for cell in cells))
     Console(width=140).print(table)
 
 
