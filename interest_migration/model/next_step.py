@@ -27,6 +27,7 @@ from schemas.features import (
     LIFETIME_STEPS,
     RECENCY,
     TENURE,
+    VISIT_RECENCY,
 )
 
 _DAY_SECONDS: Final = 86_400
@@ -77,8 +78,15 @@ def after_step(batch: RawBatch, typical: Typical) -> RawBatch:
             TENURE: batch.numbers[TENURE] + gap,
             GAP_LAST: gap,
             RECENCY: tf.cast(newest, tf.float32) / _DAY_SECONDS,
+            VISIT_RECENCY: _visit_recency(batch, gap),
         },
     )
+
+
+def _visit_recency(batch: RawBatch, gap: tf.Tensor) -> tf.Tensor:
+    """The step appended is a visit if the newest one is."""
+    days = batch.numbers[VISIT_RECENCY]
+    return tf.where(days > batch.numbers[RECENCY], days + gap, days)
 
 
 def _events(batch: RawBatch, typical: Typical, gap_s: tf.Tensor, newest: tf.Tensor) -> Tensors:
@@ -98,8 +106,9 @@ def _events(batch: RawBatch, typical: Typical, gap_s: tf.Tensor, newest: tf.Tens
         values = tf.pad(batch.events[name], [[0, 0], [0, 1]])
         value = tf.gather(values, tf.maximum(last, 0), batch_dims=1)
         appended[name] = tf.where(last >= 0, value, default)[:, tf.newaxis]
+    nothing = {name: tf.zeros([tf.shape(newest)[0], 1], value.dtype) for name, value in batch.events.items()}
     moved = {name: value + shift[name] if name in shift else value for name, value in batch.events.items()}
-    return {name: tf.concat([value, appended[name]], axis=1) for name, value in moved.items()}
+    return {name: tf.concat([value, appended.get(name, nothing[name])], axis=1) for name, value in moved.items()}
 
 
 def _profile(batch: RawBatch, typical: Typical, gap: tf.Tensor, newest_days: tf.Tensor) -> tuple[Tensors, tf.Tensor]:

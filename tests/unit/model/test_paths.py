@@ -24,6 +24,7 @@ from schemas.features import (
     RAW_FEATURES,
     RECENCY,
     TENURE,
+    VISIT_RECENCY,
     Role,
     Shape,
 )
@@ -126,7 +127,8 @@ def test_no_history_has_paths():
 
 def test_the_step_that_is_appended():
     batch = make_batch(["tea", "tea"], [9, 2])
-    batch.numbers.update({GAP_MEAN: tf.constant([[7.0]]), TENURE: tf.constant([[9.0]])})
+    batch.numbers.update({GAP_MEAN: tf.constant([[7.0]]), TENURE: tf.constant([[9.0]]), RECENCY: tf.constant([[2.0]])})
+    batch.numbers[VISIT_RECENCY] = tf.constant([[2.0]])
     batch.interests.update({INTEREST_COUNT: tf.constant([[2.0]]), INTEREST_DECAYED[0]: tf.constant([[1.0]])})
     batch.events[EVENT_ACTION] = tf.constant([["view", "cart"]])
     empty = [tf.constant([""])] * 4
@@ -139,8 +141,10 @@ def test_the_step_that_is_appended():
     assert milk.interests[INTEREST_COUNT].numpy()[0].tolist() == [2, 1]
     assert milk.interests[INTEREST_RECENCY].numpy()[0].tolist() == [7, 2]
     np.testing.assert_allclose(milk.interests[INTEREST_DECAYED[0]].numpy()[0], [0.5, 0.5 ** (2 / 7)], rtol=1e-6)
-    numbers = [float(milk.numbers[name][0, 0]) for name in (RECENCY, TENURE, GAP_LAST, LIFETIME_STEPS)]
-    assert numbers == [2, 16, 7, 1]
+    numbers = [float(milk.numbers[name][0, 0]) for name in (RECENCY, TENURE, GAP_LAST, LIFETIME_STEPS, VISIT_RECENCY)]
+    assert numbers == [2, 16, 7, 1, 2]
+    batch.numbers[VISIT_RECENCY] = tf.constant([[9.0]])
+    assert after_step(batch, Typical(tf.constant(["milk"]), *empty)).numbers[VISIT_RECENCY].numpy() == 16
     tea = after_step(batch, Typical(tf.constant(["tea"]), *empty))
     assert tea.rows.numpy()[0].tolist() == [True, False]
     assert tea.interests[INTEREST_COUNT].numpy()[0, 0] == 3
