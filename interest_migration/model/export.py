@@ -143,7 +143,12 @@ class ServedModel(tf.Module):
         return likely_paths(batch, self._next_category, self._typical, self._categories)
 
     def _next_category(self, batch: RawBatch) -> tuple[tf.Tensor, tf.Tensor]:
-        inputs = pad(self._transform(to_raw(batch, self._parsers)), INPUT_SPECS)
+        return self._rank_next(batch.events, batch.kept, batch.interests, batch.rows, batch.numbers)
+
+    @tf.function
+    def _rank_next(self, *parts: Any) -> tuple[tf.Tensor, tf.Tensor]:
+        """A function of its own, so that transform and model are in the graph once, not once a step."""
+        inputs = pad(self._transform(to_raw(RawBatch(*parts), self._parsers)), INPUT_SPECS)
         return self._score(inputs)["next_category"], current_category(inputs, self._model.held)
 
     def _typical_events(self, model: InterestModel, transform: TransformGraph) -> Callable[[Any], Typical]:
