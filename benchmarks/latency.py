@@ -99,9 +99,9 @@ def _examples(request: Request) -> Iterator[bytes]:
         kept = tf.train.Example()
         for name, spec in INPUTS.items():
             kept.features.feature[name].CopyFrom(given[name])
-            if spec.shape is Shape.EVENTS:
-                values = getattr(kept.features.feature[name], given[name].WhichOneof("kind")).value
-                del values[: -request.events]
+            kind = given[name].WhichOneof("kind")
+            if spec.shape is Shape.EVENTS and kind:
+                del getattr(kept.features.feature[name], kind).value[: -request.events]
         yield kept.SerializeToString()
 
 

@@ -92,3 +92,17 @@ REASON_INTEREST, REASON_INTEREST_CONTRIBUTION = "interest", "interest_contributi
 """`[B, T, N]`: categories, empty where there are fewer, and score less the score without any event of theirs."""
 REASON_NUMBER, REASON_NUMBER_CONTRIBUTION = "number", "number_contribution"
 """`[B, T, A]`: names of AGGREGATE_INPUTS, and score less the score with the average of all users in its place."""
+
+
+# `paths`: the likeliest categories of the next PATH_STEPS steps, likeliest path first.
+PATHS: Final = "paths"
+PATH_STEPS: Final = 3
+PATH_BEAM: Final = 8
+STEPS, MOVES = "steps", "moves"
+"""Two kinds of paths: of steps, which may stay in a category; of moves, each to a category not yet on the path."""
+PATH_KINDS: Final = (STEPS, MOVES)
+PATH_CATEGORY = {kind: f"{kind}_category" for kind in PATH_KINDS}  # [B, PATH_BEAM, PATH_STEPS]; empty: no such path
+PATH_STEP_PROBABILITY = {kind: f"{kind}_step_probability" for kind in PATH_KINDS}  # [B, PATH_BEAM, PATH_STEPS]
+PATH_PROBABILITY = {kind: f"{kind}_probability" for kind in PATH_KINDS}  # [B, PATH_BEAM], product of its steps
+FORECAST_CATEGORY, FORECAST_PROBABILITY = "forecast_category", "forecast_probability"
+"""`[B, PATH_STEPS, TOP_K]`: the likeliest categories of each step, over all paths of steps that the beam holds."""

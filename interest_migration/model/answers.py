@@ -55,7 +55,7 @@ def answer(
       Output name -> `[B]`, `[B, TOP_K]` or `[B, D]`.
     """
     found: Tensors = {
-        CURRENT_CATEGORY: categories(_current_category(batch, model.sizes.categories)),
+        CURRENT_CATEGORY: categories(current_category(batch, model)),
         SWITCH_PROBABILITY: tf.sigmoid(outputs["switch"]),
         USER_EMBEDDING: outputs["user"],
     }
@@ -88,10 +88,18 @@ def best(scores: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return tf.pad(top.indices + 1, padding), tf.pad(top.values, padding)
 
 
-def _current_category(batch: Tensors, size: int) -> tf.Tensor:
-    """`[B]` int32: the most frequent category of the newest step that has any; among equals the smaller id; else 0."""
+def current_category(batch: Tensors, model: InterestModel) -> tf.Tensor:
+    """Returns the most frequent category of the newest step that has any; among equals the smaller id; else 0.
+
+    Args:
+      batch: Padded inputs.
+      model: The model.
+
+    Returns:
+      `[B]` int32.
+    """
     ids = batch[CATEGORY_IDS]
     marks = tf.cast(in_newest_step(ids, batch[STEP_INDEX]), tf.int32)
-    counts = sum_by_id(marks, ids - 1, size)
+    counts = sum_by_id(marks, ids - 1, model.sizes.categories)
     first = tf.argmax(counts, axis=1, output_type=tf.int32) + 1
     return tf.where(tf.reduce_any(counts > 0, axis=1), first, 0)

@@ -6,28 +6,30 @@ See `schemas.signatures` for what each signature returns.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
 
 from interest_migration.errors import ContractError
-from interest_migration.model.answers import answer
+from interest_migration.model.answers import answer, current_category
 from interest_migration.model.explanation import explain, with_average
 from interest_migration.model.inputs import INPUT_SPECS, LABEL_SPECS, pad
 from interest_migration.model.interest_model import InterestModel
 from interest_migration.model.manifest import MANIFEST_FILE, Manifest, Provenance
 from interest_migration.model.names import Names
+from interest_migration.model.next_step import Typical
+from interest_migration.model.paths import likely_paths, typical_events, typical_items
 from interest_migration.model.raw_batch import RawBatch, from_raw, to_raw
 from interest_migration.model.scores import score_batch
 from interest_migration.model.task_measures import task_labels, task_measures
 from interest_migration.model.text_inputs import score_by_text, score_items_signature
 from interest_migration.model.variables import variable_names
-from interest_migration.transform.vocabularies import CATEGORIES, ITEMS
+from interest_migration.transform.vocabularies import BRANDS, CATEGORIES, CHILDREN, ITEMS, PARENTS
 from schemas.events import ACTIONS
 from schemas.features import AGGREGATE_INPUTS, AGGREGATE_WIDTH, RAW_FEATURES, FeatureSpec, Role, Shape
-from schemas.signatures import EVALUATE, EVALUATION_LABELS, EXAMPLES, EXPLAIN, ITEM_SCORES, SCORE_ITEMS, SERVE
+from schemas.signatures import EVALUATE, EVALUATION_LABELS, EXAMPLES, EXPLAIN, ITEM_SCORES, PATHS, SCORE_ITEMS, SERVE
 
 RAW_INPUTS = tuple(spec.name for spec in RAW_FEATURES if spec.role is Role.INPUT)
 RAW_LABELS = tuple(spec.name for spec in RAW_FEATURES if spec.role is Role.LABEL)
@@ -86,6 +88,7 @@ class ServedModel(tf.Module):
         self._parsers = dict(transform.raw_features)
         self._categories = Names(transform.vocabulary_paths[CATEGORIES])
         self._items = Names(transform.vocabulary_paths[ITEMS])
+        self._typical = self._typical_events(model, transform)
         # The variables alone: tracking the model itself would save its optimizer too.
         self._variables = [variable.value for variable in model.variables]
         # Kept, since adding them up from five tables took most of the time of an answer.
@@ -133,6 +136,28 @@ class ServedModel(tf.Module):
         batch = from_raw(self._parse(examples, RAW_INPUTS))
         return explain(self._model.held, batch, self._score_raw, self._categories, *self._actions)
 
+    @tf.function(input_signature=_BYTES)
+    def paths(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Looks several steps ahead for `[B]` serialized examples with inputs only."""
+        batch = from_raw(self._parse(examples, RAW_INPUTS))
+        return likely_paths(batch, self._next_category, self._typical, self._categories)
+
+    def _next_category(self, batch: RawBatch) -> tuple[tf.Tensor, tf.Tensor]:
+        return self._rank_next(batch.events, batch.kept, batch.interests, batch.rows, batch.numbers)
+
+    @tf.function
+    def _rank_next(self, *parts: Any) -> tuple[tf.Tensor, tf.Tensor]:
+        """A function of its own, so that transform and model are in the graph once, not once a step."""
+        inputs = pad(self._transform(to_raw(RawBatch(*parts), self._parsers)), INPUT_SPECS)
+        return self._score(inputs)["next_category"], current_category(inputs, self._model.held)
+
+    def _typical_events(self, model: InterestModel, transform: TransformGraph) -> Callable[[Any], Typical]:
+        others = {"parent": PARENTS, "child": CHILDREN, "brand": BRANDS}
+        self._attributes = {name: Names(transform.vocabulary_paths[file]) for name, file in others.items()}
+        names = {"category": self._categories, "item": self._items, **self._attributes}
+        described = model.next_item.attribute_ids.numpy()
+        return typical_events(typical_items(described, model.sizes.categories), tf.constant(described), names)
+
     def _score_raw(self, batch: RawBatch, mask: tf.Tensor) -> tuple[dict[str, Any], dict[str, Any]]:
         inputs = with_average(pad(self._transform(to_raw(batch, self._parsers)), INPUT_SPECS), mask)
         return inputs, self._score(inputs)
@@ -165,6 +190,7 @@ def export_model(
         EVALUATE: served.evaluate,
         EVALUATION_LABELS: served.evaluation_labels,
         EXPLAIN: served.explain,
+        PATHS: served.paths,
     }
     if model.sizes.text_width:
         signatures[SCORE_ITEMS] = served.score_items()

@@ -1,6 +1,6 @@
 """A batch of parsed raw examples as dense tensors that can be edited, and back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -41,23 +41,22 @@ class RawBatch:
 
     def flat(self) -> "RawBatch":
         """Returns `[B, V]` variants as N = B * V examples."""
-        return RawBatch(
-            *(
-                {name: _flat(value) for name, value in part.items()} if isinstance(part, dict) else _flat(part)
-                for part in (self.events, self.kept, self.interests, self.rows, self.numbers)
-            )
-        )
+        return self._each(lambda value: tf.reshape(value, tf.concat([[-1], tf.shape(value)[2:]], axis=0)))
 
     def repeated(self, times: int) -> "RawBatch":
         """Returns N * times examples, copies beside each other."""
-        return RawBatch(
-            *(
-                {name: tf.repeat(value, times, axis=0) for name, value in part.items()}
-                if isinstance(part, dict)
-                else tf.repeat(part, times, axis=0)
-                for part in (self.events, self.kept, self.interests, self.rows, self.numbers)
-            )
+        return self._each(lambda value: tf.repeat(value, times, axis=0))
+
+    def taken(self, places: tf.Tensor) -> "RawBatch":
+        """Returns M of N examples, at `[M]` places."""
+        return self._each(lambda value: tf.gather(value, places))
+
+    def _each(self, change: Callable[[tf.Tensor], tf.Tensor]) -> "RawBatch":
+        events, interests, numbers = (
+            {name: change(value) for name, value in part.items()}
+            for part in (self.events, self.interests, self.numbers)
         )
+        return RawBatch(events, change(self.kept), interests, change(self.rows), numbers)
 
 
 def from_raw(raw: Mapping[str, Any]) -> RawBatch:
@@ -82,10 +81,6 @@ def to_raw(batch: RawBatch, parsers: Mapping[str, Any]) -> Tensors:
     lists |= {name: tf.ragged.boolean_mask(value, batch.rows) for name, value in batch.interests.items()}
     numbers = {name: tf.reshape(value, [-1, *parsers[name].shape]) for name, value in batch.numbers.items()}
     return numbers | {name: _as_parsed(value, parsers[name]) for name, value in lists.items()}
-
-
-def _flat(value: tf.Tensor) -> tf.Tensor:
-    return tf.reshape(value, tf.concat([[-1], tf.shape(value)[2:]], axis=0))
 
 
 def _ragged(value: Any) -> tf.RaggedTensor:

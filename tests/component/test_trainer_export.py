@@ -31,10 +31,13 @@ from schemas.signatures import (
     EXPLAINED_SCORE,
     EXPLAINED_TASK,
     EXPLAINED_TASKS,
+    FORECAST_CATEGORY,
+    FORECAST_PROBABILITY,
     INTEREST,
     INTEREST_PROBABILITY,
     ITEM_SCORES,
     ITEM_VECTORS,
+    MOVES,
     NEW_INTEREST,
     NEW_INTEREST_SHARE,
     NEXT_CATEGORY,
@@ -42,6 +45,13 @@ from schemas.signatures import (
     NEXT_CATEGORY_PROBABILITY,
     NEXT_ITEM,
     NEXT_ITEM_SCORE,
+    PATH_BEAM,
+    PATH_CATEGORY,
+    PATH_KINDS,
+    PATH_PROBABILITY,
+    PATH_STEP_PROBABILITY,
+    PATH_STEPS,
+    PATHS,
     RANKING_TASKS,
     REASON_CATEGORY,
     REASON_CONTRIBUTION,
@@ -261,6 +271,23 @@ def test_an_empty_history_and_unknown_categories_are_explained(run):
     assert {*found[REASON_CATEGORY][0].ravel(), *found[REASON_INTEREST][0].ravel()} == {b""}
     assert np.isfinite(found[REASON_NUMBER_CONTRIBUTION]).all()
     assert found[REASON_CATEGORY][1, 0, 0] == b"never seen"
+
+
+def test_paths_of_the_exported_model(run):
+    count, empty = 3, make_example(np.random.default_rng(1), steps=0)
+    examples = tf.concat([run["test"][:count], [encode_example(without_labels(empty))]], axis=0)
+    served, found = answer(run, SERVE, examples), answer(run, PATHS, examples)
+    assert found[FORECAST_CATEGORY][:, 0, 0].tolist() == served[NEXT_CATEGORY][:, 0].tolist()
+    np.testing.assert_allclose(found[FORECAST_PROBABILITY][:, 0], served[NEXT_CATEGORY_PROBABILITY], atol=1e-5)
+    for kind in PATH_KINDS:
+        assert found[PATH_CATEGORY[kind]].shape == (count + 1, PATH_BEAM, PATH_STEPS)
+        chances = found[PATH_PROBABILITY[kind]]
+        assert (chances[:, 0] > 0).all()
+        assert (np.diff(chances, axis=1) <= 1e-7).all()
+        np.testing.assert_allclose(found[PATH_STEP_PROBABILITY[kind]].prod(axis=2), chances, atol=1e-6)
+    for row in range(count):
+        for path in found[PATH_CATEGORY[MOVES]][row].tolist():
+            assert len({*path, served[CURRENT_CATEGORY][row]}) == PATH_STEPS + 1
 
 
 def test_the_graph_has_no_text_operations(run):
