@@ -27,7 +27,7 @@ from interest_migration.examples.log import TimeRange
 from interest_migration.examples.partition import partition_by_user
 from interest_migration.examples.settings import ExampleSettings
 from interest_migration.examples.shard import prepare_shard
-from interest_migration.examples.texts import collect_item_texts
+from interest_migration.examples.texts import ITEM_TEXTS, collect_item_texts
 from interest_migration.ingestion.balance import PieceBalance
 from interest_migration.ingestion.bounds import RejectBounds
 from interest_migration.ingestion.counts import count_joins, count_labels, count_reasons, count_tables, summarise_read
@@ -59,9 +59,6 @@ HIDDEN_PROFILE_FILE = f"_{PROFILE_FILE}"
 """Beside the rows set aside; by their names, readers of that dataset know that they are no part of it."""
 VALUE_USERS = "value_users"
 """Folder in the examples: for each vocabulary, how many users of the train split have which value."""
-
-ITEM_TEXTS = "item_texts"
-"""Folder in the examples: texts of the items of every shard."""
 
 
 @dataclass(frozen=True)

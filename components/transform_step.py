@@ -33,6 +33,7 @@ class RepeatableExecutor(executor.Executor):
             super().Do(input_dict, output_dict, exec_properties)
         write_text_vectors(
             artifact_utils.get_single_uri(input_dict[standard_component_specs.EXAMPLES_KEY]),
+            artifact_utils.get_single_uri(output_dict[standard_component_specs.TRANSFORMED_EXAMPLES_KEY]),
             artifact_utils.get_single_uri(output_dict[standard_component_specs.TRANSFORM_GRAPH_KEY]),
             _config(exec_properties),
         )

@@ -35,17 +35,28 @@ TRANSFORM: Final = (
     "components/transform.py",
     "components/transform_step.py",
     "components/vocabulary_filter.py",
+    "interest_migration/baselines/histories.py",
+    "interest_migration/baselines/transitions.py",
+    "interest_migration/evaluation/spaces.py",
+    "interest_migration/examples/ranges.py",
+    "interest_migration/examples/settings.py",
+    "interest_migration/examples/strings.py",
     "interest_migration/examples/texts.py",
     "interest_migration/language",
     "interest_migration/privacy/minimum_users.py",
+    "interest_migration/sources/paths.py",
+    "interest_migration/training/base.py",
+    "interest_migration/training/followers.py",
 )
 TRAINER: Final = (
     *TRANSFORM,
-    "interest_migration/evaluation/spaces.py",
+    "interest_migration/evaluation/bootstrap.py",
+    "interest_migration/evaluation/discrimination.py",
     "interest_migration/model",
     "interest_migration/pretraining",
     "interest_migration/search",
     "interest_migration/serving/bases.py",
+    "interest_migration/serving/versions.py",
     "interest_migration/training",
     "components/trainer.py",
 )
@@ -60,6 +71,8 @@ DATA_GATE: Final = (
 )
 EVALUATOR: Final = (
     *_CORE,
+    "interest_migration/evaluation/measures.py",
+    "interest_migration/evaluation/spaces.py",
     "interest_migration/gates/classification.py",
     "interest_migration/gates/probabilities.py",
     "interest_migration/evaluation/calibration.py",
@@ -69,6 +82,7 @@ EVALUATOR: Final = (
 )
 COMPARISON: Final = (
     *_CORE,
+    "interest_migration/transform/vocabularies.py",
     "interest_migration/baselines",
     "interest_migration/evaluation",
     "interest_migration/model",
@@ -87,6 +101,7 @@ FLOWS: Final = (
     "interest_migration/baselines/histories.py",
     "interest_migration/evaluation/bootstrap.py",
     "interest_migration/evaluation/spaces.py",
+    "interest_migration/transform/vocabularies.py",
     "components/flows.py",
 )
 

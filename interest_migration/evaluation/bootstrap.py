@@ -106,6 +106,23 @@ def percentile_interval(draws: Draws, confidence: float) -> Interval:
     return Interval(float(low), float(high))
 
 
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over examples and its interval over users; the bounds are None where they are undefined."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+def estimate_mean(values: Numbers, resamples: Resamples, confidence: float = 0.95) -> Estimate:
+    """Returns the mean of `[N]` values, those that are NaN left out."""
+    draws = resamples.mean(values)
+    interval = percentile_interval(draws, confidence)
+    known = not np.isnan(interval.low)
+    return Estimate(float(draws[0]), interval.low if known else None, interval.high if known else None)
+
+
 def divide(numerator: Numbers, denominator: Numbers) -> Draws:
     """Divides element by element; NaN where the denominator is 0."""
     filled = np.full(np.broadcast_shapes(np.shape(numerator), np.shape(denominator)), np.nan)

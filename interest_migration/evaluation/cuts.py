@@ -12,10 +12,10 @@ from interest_migration.evaluation.compare import compare
 from interest_migration.evaluation.results import ALL, Comparison, EvaluationReport, MetricValue
 from interest_migration.evaluation.scores import MethodScores, Scores, TaskScores
 from interest_migration.evaluation.settings import EvaluationSettings
-from interest_migration.evaluation.spaces import IdSpaces, dense_column, take_rows
+from interest_migration.evaluation.spaces import IdSpaces, dense_column, take_column
 from interest_migration.evaluation.summary import HEADLINES
 from interest_migration.evaluation.tasks import CHURN_TASK, NEW_INTEREST_TASK, PROPENSITY_TASK
-from interest_migration.ragged import Examples, Ragged
+from interest_migration.ragged import Examples
 from schemas.features import CUT_TIME
 
 MOST_CUTS: Final = 12
@@ -56,7 +56,7 @@ def add_cuts(
     for cut_s in cuts:
         rows = np.flatnonzero(times == cut_s)
         part = compare(
-            {name: _take(column, rows) for name, column in examples.items()},
+            {name: take_column(column, rows) for name, column in examples.items()},
             _take_scores({task: scores for task, scores in model_scores.items() if task in _METRICS}, rows),
             {task: _take_scores(scores, rows) for task, scores in baseline_scores.items() if task in _METRICS},
             spaces,
@@ -76,10 +76,6 @@ def cut_name(cut_s: int) -> str:
 
 def _is_headline(entry: MetricValue | Comparison) -> bool:
     return entry.subset == ALL and _METRICS.get(entry.task) == entry.metric
-
-
-def _take(column: np.ndarray | Ragged, rows: Rows) -> np.ndarray | Ragged:
-    return take_rows(column, rows) if isinstance(column, Ragged) else column[rows]
 
 
 def _take_scores(scores: Mapping[str, Scores], rows: Rows) -> dict[str, Scores]:

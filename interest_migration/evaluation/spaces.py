@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from interest_migration.errors import ContractError
-from interest_migration.ragged import Examples, Ragged
+from interest_migration.ragged import Array, Examples, Ragged
 
 Numbers = npt.NDArray[Any]
 """Scores, ids or labels of any numeric type."""
@@ -85,6 +85,16 @@ def take_rows(ragged: Ragged, rows: npt.NDArray[np.int64]) -> Ragged:
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     shift = np.repeat(ragged.offsets[:-1][rows] - offsets[:-1], lengths)
     return Ragged(ragged.values[np.arange(offsets[-1]) + shift], offsets)
+
+
+def take_examples(examples: Examples, rows: npt.NDArray[np.int64]) -> Examples:
+    """Returns the given examples in the given order."""
+    return {name: take_column(column, rows) for name, column in examples.items()}
+
+
+def take_column(column: Array | Ragged, rows: npt.NDArray[np.int64]) -> Array | Ragged:
+    """Returns the given rows of a column of either kind."""
+    return take_rows(column, rows) if isinstance(column, Ragged) else column[rows]
 
 
 def membership(columns: Ragged, size: int) -> npt.NDArray[np.bool_]:

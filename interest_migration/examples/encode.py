@@ -1,9 +1,14 @@
 """Examples to serialized `tf.Example`s, by the C++ coder of tfx_bsl."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
+
+from interest_migration.ragged import Array, Examples, Ragged
+from interest_migration.storage.tfrecords import write_tfrecords
 
 _ROWS: Final = 256  # encoded at once: some megabytes, so that memory is used again instead of asked for anew
 
@@ -29,3 +34,18 @@ class ExampleEncoder:
         """
         for start in range(0, batch.num_rows, _ROWS):
             yield from self._coder.encode(batch.slice(start, _ROWS))
+
+
+def write_examples(examples: Examples, path: Path) -> None:
+    """Writes columns of examples to a gzip TFRecord file that `read_examples` reads."""
+    columns = {name: _to_arrow(column) for name, column in examples.items()}
+    write_tfrecords(path, ExampleEncoder().encode(pa.RecordBatch.from_pydict(columns)))
+
+
+def _to_arrow(column: Array | Ragged) -> pa.LargeListArray:
+    if not isinstance(column, Ragged):
+        column = Ragged(column.ravel(), np.arange(len(column) + 1) * (column.size // max(len(column), 1)))
+    values = pa.array(column.values)
+    if column.values.dtype.kind in "SO":
+        values = values.cast(pa.large_binary())
+    return pa.LargeListArray.from_arrays(pa.array(column.offsets.astype(np.int64)), values)

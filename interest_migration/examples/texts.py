@@ -23,6 +23,9 @@ OWN_TEXT_ACTIONS: Final = ("search", "message", "review")
 ITEM_CHARACTERS: Final = 512
 """Longest text of an item."""
 
+ITEM_TEXTS: Final = "item_texts"
+"""Folder in the examples: texts of the items of every shard."""
+
 ITEM_TEXTS_SCHEMA: Final = pa.schema([("item", pa.string()), ("text", pa.string()), ("events", pa.int64())])
 """A text that an item has, and the number of events that gave it."""
 

@@ -71,11 +71,15 @@ def make_text_vectors(
     Example:
       items [tea], item_texts tea "green tea" -> rows zero, vector of "green tea", zero.
     """
-    places = pc.index_in(items.cast(pa.string()), value_set=item_texts["item"].combine_chunks())
-    described = pc.fill_null(item_texts["text"].combine_chunks().take(places), "")
-    both = pa.concat_arrays([described.cast(pa.string()), texts.cast(pa.string())])
+    both = pa.concat_arrays([texts_of_items(items, item_texts), texts.cast(pa.string())])
     vectors = embed_cached(encoder, both, cache, report).astype(np.float16)
     return TextVectors(_by_id(vectors[: len(items)]), _by_id(vectors[len(items) :]), encoder.digest)
+
+
+def texts_of_items(items: pa.Array, item_texts: pa.Table) -> pa.Array:
+    """Returns `[V]` the text of every item of a vocabulary, empty where it has none."""
+    places = pc.index_in(items.cast(pa.string()), value_set=item_texts["item"].combine_chunks())
+    return pc.fill_null(item_texts["text"].combine_chunks().take(places), "").cast(pa.string())
 
 
 def _by_id(vectors: Vectors) -> Vectors:

@@ -13,10 +13,11 @@ import numpy as np
 
 from interest_migration.baselines.next_item import ItemPopularity, ItemTransitions
 from interest_migration.baselines.settings import BaselineSettings
-from interest_migration.evaluation.bootstrap import Resamples
+from interest_migration.evaluation.bootstrap import Estimate, Resamples
 from interest_migration.evaluation.spaces import IdSpaces
+from interest_migration.examples.encode import write_examples
 from interest_migration.ragged import Examples
-from interest_migration.sequences.examples import count_values, describe_items, to_examples, write_examples
+from interest_migration.sequences.examples import count_values, describe_items, to_examples
 from interest_migration.sequences.files import read_attributes, read_sequences
 from interest_migration.sequences.ranks import Values, rank_by_scores, summarise
 from interest_migration.sequences.settings import LONGEST, MODEL, training_settings
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 MODEL_NAME = "interest_migration"
 Report = Callable[[str], None]
-Summary = dict[str, dict[str, float]]
+Summary = dict[str, Estimate]
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,13 @@
 """Cuts of sequences as transformed examples, what the product's training reads."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from interest_migration.examples.encode import ExampleEncoder
 from interest_migration.model.settings import VocabularySizes
 from interest_migration.ragged import Examples, Ragged
 from interest_migration.sequences.split import Cuts
-from interest_migration.storage.tfrecords import write_tfrecords
 from schemas.events import ACTIONS
 from schemas.features import (
     ACTION_IDS,
@@ -104,21 +99,3 @@ def _absent(spec: FeatureSpec, history: Ragged, count: int) -> npt.NDArray[np.ge
     if spec.shape is Shape.EVENTS:
         return Ragged(np.zeros(len(history.values), dtype), history.offsets)
     return Ragged(np.zeros(0, dtype), np.zeros(count + 1, np.int64))
-
-
-def write_examples(examples: Examples, path: Path) -> None:
-    """Writes examples as a gzip TFRecord file."""
-    write_tfrecords(path, _encode(examples))
-
-
-def _encode(examples: Examples) -> Iterator[bytes]:
-    columns = {name: _to_arrow(column) for name, column in examples.items()}
-    yield from ExampleEncoder().encode(pa.RecordBatch.from_pydict(columns))
-
-
-def _to_arrow(column: npt.NDArray[np.generic] | Ragged) -> pa.LargeListArray:
-    if not isinstance(column, Ragged):
-        column = Ragged(column.ravel(), np.arange(len(column) + 1) * (column.size // max(len(column), 1)))
-    values = pa.array(column.values)
-    values = values.cast(pa.large_binary()) if pa.types.is_binary(values.type) else values
-    return pa.LargeListArray.from_arrays(pa.array(column.offsets, pa.int64()), values)

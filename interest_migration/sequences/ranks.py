@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from interest_migration.evaluation.bootstrap import Resamples, percentile_interval
+from interest_migration.evaluation.bootstrap import Estimate, Resamples, estimate_mean
 from interest_migration.evaluation.ranking import (
     LabelRanks,
     concatenate_ranks,
@@ -68,11 +68,6 @@ def measure(ranks: LabelRanks) -> Values:
     return values | {"reciprocal_rank": reciprocal_rank(ranks)}
 
 
-def summarise(values: Values, resamples: Resamples, confidence: float = 0.95) -> dict[str, dict[str, float]]:
-    """Returns metric -> its mean over users and the bounds of its bootstrap interval."""
-    found = {}
-    for name, column in values.items():
-        draws = resamples.mean(column)
-        interval = percentile_interval(draws, confidence)
-        found[name] = {"value": float(draws[0]), "low": interval.low, "high": interval.high}
-    return found
+def summarise(values: Values, resamples: Resamples) -> dict[str, Estimate]:
+    """Returns metric -> its mean over users."""
+    return {name: estimate_mean(column, resamples) for name, column in values.items()}

@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 
 _LABELS = {ITEM_IDS: label_name(NEXT_ITEMS), CATEGORY_IDS: label_name(NEXT_CATEGORIES)}
 _READ = {USER, CUT_TIME, STEP_INDEX, ACTION_IDS, *_LABELS, *_LABELS.values()}
-_SPECS = tuple(spec for spec in TRANSFORMED_FEATURES if spec.name in _READ)
+TRANSITION_SPECS = tuple(spec for spec in TRANSFORMED_FEATURES if spec.name in _READ)
+"""What counting transitions reads of transformed examples."""
+
 _KEPT_PAIRS = 20_000_000
 
 Integers = npt.NDArray[np.int32]
@@ -55,7 +57,7 @@ def fill_graphs(
     graphs += [(CATEGORY_IDS, graph) for graph in model.category_graphs]
     counts = [_nothing(graph.size) for _, graph in graphs]
     for group in _groups(paths, megabytes * 1_000_000):
-        examples = hide(read_examples(group, _SPECS))
+        examples = hide(read_examples(group, TRANSITION_SPECS))
         for place, (feature, graph) in enumerate(graphs):
             counts[place] = _bounded(counts[place] + count_followers(examples, feature, graph), graph.neighbours)
     for (_, graph), found in zip(graphs, counts, strict=True):

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,7 +10,7 @@ from pipeline.commands.ending import finish
 from pipeline.commands.options import CONFIG, JSON, OVERRIDES
 
 if TYPE_CHECKING:
-    from interest_migration.trials.cold_items import ColdResult
+    from interest_migration.cold_items.experiment import ColdResult
 
 EPILOG = """\b
 Examples:
@@ -36,24 +36,15 @@ def cold_items(
     """
 
     def work() -> "ColdResult":
+        from pipeline.cold_items import rank_cold_items
         from pipeline.config import load_config
-        from pipeline.trials import rank_cold_items
 
         return rank_cold_items(load_config(config_file, overrides), share, sample, seed)
 
-    finish(work, as_json=as_json, to_json=_plain, show=_show)
-
-
-def _plain(result: "ColdResult") -> dict[str, Any]:
-    return asdict(result)
+    finish(work, as_json=as_json, to_json=asdict, show=_show)
 
 
 def _show(result: "ColdResult") -> None:
-    click.echo(f"{result.candidates:,} items held out, {result.examples:,} examples of {result.users:,} users")
-    click.echo(f"{'':<16}{'HR@10':>8}{'95 % interval':>20}{'NDCG@10':>10}{'95 % interval':>20}")
-    for name, measures in result.methods.items():
-        columns = "".join(
-            f"{found.value:>{width}.4f}{f'{found.low:.4f} to {found.high:.4f}':>20}"
-            for found, width in zip(measures.values(), (8, 10), strict=True)
-        )
-        click.echo(f"{name:<16}{columns}")
+    from pipeline.commands.tables import make_console, print_cold_items
+
+    print_cold_items(make_console(), result)

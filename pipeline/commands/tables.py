@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from interest_migration.evaluation.bootstrap import Estimate
 from interest_migration.evaluation.results import ALL, EvaluationReport
 from interest_migration.gates.decision import Check, CheckVerdict, Decision
 from interest_migration.ingestion.bounds import is_bad
@@ -16,6 +17,7 @@ from interest_migration.ingestion.summary import IngestSummary
 from pipeline.outcome import summary_rows
 
 if TYPE_CHECKING:
+    from interest_migration.cold_items.experiment import ColdResult
     from interest_migration.sequences.benchmark import BenchmarkResult
     from pipeline.outcome import Outcome
 
@@ -69,8 +71,8 @@ def print_benchmark(console: Console, result: "BenchmarkResult") -> None:
         table.add_column(name, justify="right")
     table.add_column("lead (95 % interval)")
     for metric, lead in result.lift.items():
-        values = (f"{summary[metric]['value']:.4f}" for summary in result.test.values())
-        table.add_row(metric, *values, f"{lead['value']:+.4f} ({lead['low']:+.4f} to {lead['high']:+.4f})")
+        values = (f"{summary[metric].value:.4f}" for summary in result.test.values())
+        table.add_row(metric, *values, _estimate(lead, "+"))
     console.print(table)
     cost = result.cost
     console.print(
@@ -78,6 +80,22 @@ def print_benchmark(console: Console, result: "BenchmarkResult") -> None:
         f"{cost['targets_per_cpu_second']:,.0f} targets per CPU-second of the passes alone",
         soft_wrap=True,
     )
+
+
+def print_cold_items(console: Console, result: "ColdResult") -> None:
+    """Prints one row per method."""
+    title = f"{result.candidates:,} items held out, {result.examples:,} examples of {result.users:,} users ask for them"
+    table = Table(title=title, box=box.SIMPLE, title_justify="left")
+    for name in ("method", "HR@10 (95 % interval)", "NDCG@10 (95 % interval)"):
+        table.add_column(name)
+    for method, measures in result.methods.items():
+        table.add_row(method, *map(_estimate, measures.values()))
+    console.print(table)
+
+
+def _estimate(found: Estimate, sign: str = "") -> str:
+    bounds = "" if found.low is None else f" ({found.low:{sign}.4f} to {found.high:{sign}.4f})"
+    return f"{found.value:{sign}.4f}{bounds}"
 
 
 def print_decision(console: Console, decision: Decision) -> None:

@@ -1,3 +1,4 @@
+import ast
 import re
 from pathlib import Path
 
@@ -24,6 +25,49 @@ def test_every_part_exists_and_counts(parts: tuple[str, ...]) -> None:
     whole = fingerprint_code(parts)
     assert re.fullmatch("[0-9a-f]{16}", whole)
     assert all(fingerprint_code(part for part in parts if part != left_out) != whole for left_out in parts)
+
+
+ROOT = Path(__file__).parents[2]
+PLUMBING = {"interest_migration/errors.py", "interest_migration/storage/atomic.py", "components/artifacts.py"}
+"""What changes no result."""
+
+
+def imported(path: Path) -> set[Path]:
+    """The modules of this project that a module imports, lazily too, but for types."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    typing_only = [
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    ]
+    names = {
+        name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module and node not in typing_only
+        for name in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+    }
+    return {place for name in names if (place := ROOT / f"{name.replace('.', '/')}.py").is_file()}
+
+
+@pytest.mark.parametrize(
+    ("entry", "parts"),
+    [
+        ("components/example_gen.py", fingerprints.INGESTION),
+        ("components/trainer.py", fingerprints.TRAINER),
+        ("components/tuner.py", fingerprints.TUNER),
+        ("components/evaluator.py", fingerprints.EVALUATOR),
+        ("components/comparison.py", fingerprints.COMPARISON),
+        ("components/flows.py", fingerprints.FLOWS),
+    ],
+)
+def test_all_that_a_step_imports_counts(entry: str, parts: tuple[str, ...]) -> None:
+    found, todo = set(), {ROOT / entry}
+    while todo:
+        found |= todo
+        todo = {other for path in todo for other in imported(path)} - found
+    names = {path.relative_to(ROOT).as_posix() for path in found} - PLUMBING
+    assert {name for name in names if not any(f"{name}/".startswith(f"{part}/") for part in parts)} == set()
 
 
 def test_content_and_names_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

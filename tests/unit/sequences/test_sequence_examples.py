@@ -1,7 +1,8 @@
 import numpy as np
 
+from interest_migration.examples.encode import write_examples
 from interest_migration.ragged import Ragged, read_examples
-from interest_migration.sequences.examples import count_values, describe_items, to_examples, write_examples
+from interest_migration.sequences.examples import count_values, describe_items, to_examples
 from interest_migration.sequences.split import Cuts
 from schemas.features import (
     BRAND_IDS,

@@ -24,5 +24,5 @@ def test_an_item_that_the_sequence_holds_already_is_not_found():
 
 def test_summary():
     found = summarise({"hit_at_5": np.array([1.0, 0.0, 1.0, 1.0])}, Resamples.draw(np.arange(4), 200, seed=0))
-    assert found["hit_at_5"]["value"] == 0.75
-    assert found["hit_at_5"]["low"] < 0.75 <= found["hit_at_5"]["high"]
+    assert found["hit_at_5"].value == 0.75
+    assert found["hit_at_5"].low < 0.75 <= found["hit_at_5"].high

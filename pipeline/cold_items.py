@@ -1,4 +1,4 @@
-"""Experiments on what a finished run left."""
+"""The experiment on items that were never seen, on what a finished run left."""
 
 import tempfile
 from collections.abc import Callable
@@ -13,11 +13,11 @@ from pipeline.terminal import divert_output
 from pipeline.workspace import LOG_FILE, new_run_id, reading
 
 if TYPE_CHECKING:
-    from interest_migration.trials.cold_items import ColdResult
+    from interest_migration.cold_items.experiment import ColdResult
 
 
 def rank_cold_items(config: PipelineConfig, share: float, sample: float, seed: int) -> "ColdResult":
-    """Runs the experiment of `interest_migration.trials.cold_items` on the newest finished run.
+    """Runs the experiment of `interest_migration.cold_items.experiment` on the newest finished run.
 
     Args:
       config: Names the workspace and how models are trained.
@@ -28,7 +28,10 @@ def rank_cold_items(config: PipelineConfig, share: float, sample: float, seed: i
     Raises:
       DataError: If no run with a language model has finished.
     """
-    with reading(config.workspace), divert_output(config.workspace / "trials" / new_run_id() / LOG_FILE) as terminal:
+    with (
+        reading(config.workspace),
+        divert_output(config.workspace / "cold_items" / new_run_id() / LOG_FILE) as terminal,
+    ):
         return _rank(config, share, sample, seed, lambda line: print(line, file=terminal, flush=True))
 
 
@@ -43,7 +46,7 @@ def _rank(
 
     from components.comparison import split_files
     from components.trainer import vocabulary_sizes
-    from interest_migration.trials.cold_items import Trial, run_trial
+    from interest_migration.cold_items.experiment import Trial, run_trial
 
     examples = artifacts["transformed_examples"]
     trial = Trial(

@@ -1,8 +1,10 @@
 import numpy as np
 from transformed_examples import transformed
 
+from interest_migration.cold_items.held_out_items import renumber, without_items
+from interest_migration.evaluation.spaces import take_examples
+from interest_migration.examples.encode import write_examples
 from interest_migration.ragged import read_examples
-from interest_migration.trials.rewrite import renumber, take_rows, without_items, write_examples
 from schemas.features import CATEGORY_IDS, INTEREST_IDS, ITEM_IDS, NEXT_ITEMS, TRANSFORMED_FEATURES, Shape, label_name
 
 COLD = np.array([False, False, True, False, False])
@@ -34,14 +36,15 @@ def test_events_and_labels_of_cold_items_go():
 
 
 def test_rows_are_taken_in_order():
-    found = take_rows(examples(), np.array([2, 0]))
+    found = take_examples(examples(), np.array([2, 0]))
     assert lists(found[ITEM_IDS]) == [[], [1, 2, 3]]
     assert lists(found[INTEREST_IDS]) == [[6], [5]]
 
 
 def test_what_is_written_is_read_again(tmp_path):
     written = examples()
-    read = read_examples([write_examples(written, tmp_path / "a.gz")], TRANSFORMED_FEATURES)
+    write_examples(written, tmp_path / "a.gz")
+    read = read_examples([str(tmp_path / "a.gz")], TRANSFORMED_FEATURES)
     for name, column in written.items():
         if isinstance(column, np.ndarray):
             np.testing.assert_array_equal(read[name], column)

@@ -5,10 +5,9 @@ holds cold items then ask for them among all cold items:
 
     text              the model with texts, by `score_items`: the cold item's text, and those of cold items in histories
     attributes        the model without texts, by the vectors of the cold item's category, parent, child and brand
-    ids               the same model by item ids alone: it has none for these items, so all are equal
+    ids               the same model by item ids alone: it has none for these items, so all are tied, which is chance
     popularity        how often the item's narrowest category was met in training
     own categories    the same, those of the user's history first
-    chance            what a random order gives on average
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +19,12 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from interest_migration.cold_items.held_out_items import renumber, without_items
 from interest_migration.errors import DataError
+from interest_migration.evaluation.bootstrap import Estimate, Resamples, estimate_mean
+from interest_migration.evaluation.ranking import hit_at, ndcg_at, rank_labels
+from interest_migration.evaluation.spaces import dense_column, ragged_column, select, take_examples
+from interest_migration.examples.encode import write_examples
 from interest_migration.language.text_vectors import TextVectors
 from interest_migration.model.inputs import INPUT_SPECS, pad
 from interest_migration.model.interest_model import ITEM_ATTRIBUTES, InterestModel
@@ -29,8 +33,6 @@ from interest_migration.model.text_inputs import score_by_text
 from interest_migration.ragged import Examples, Ragged, read_examples
 from interest_migration.training.settings import TrainingSettings
 from interest_migration.training.train import TrainingData, train
-from interest_migration.trials.candidates import Measured, chance_measures, rank_measures, summarise
-from interest_migration.trials.rewrite import renumber, take_rows, without_items, write_examples
 from schemas.features import CHILD_IDS, ITEM_IDS, NEXT_ITEMS, TRANSFORMED_FEATURES, USER, label_name
 
 _BATCH: Final = 256
@@ -74,7 +76,7 @@ class ColdResult:
     candidates: int
     examples: int
     users: int
-    methods: Mapping[str, Mapping[str, Measured]]
+    methods: Mapping[str, Mapping[str, Estimate]]
 
 
 def run_trial(trial: Trial, directory: Path, report: Callable[[str], None] = print) -> ColdResult:
@@ -92,27 +94,28 @@ def run_trial(trial: Trial, directory: Path, report: Callable[[str], None] = pri
     splits = {name: _sample(_read(paths), trial, name) for name, paths in trial.paths.items()}
     asked = _asking(splits["test"], cold)
     catalogue = describe_items(list(splits.values()), trial.sizes.items)
-    paths = {
-        name: write_examples(without_items(splits[name], cold), directory / f"{name}.gz") for name in ("train", "eval")
-    }
+    directory.mkdir(parents=True, exist_ok=True)
+    paths = {name: directory / f"{name}.gz" for name in ("train", "eval")}
+    for name, path in paths.items():
+        write_examples(without_items(splits[name], cold), path)
     report(f"{cold.sum():,} of {trial.sizes.items:,} items are held out; {len(asked[USER]):,} examples ask for them")
-    candidates = np.flatnonzero(cold)
-    right = _right(asked, candidates, trial.sizes.items)
     scores = _count_scores(splits["train"], asked, cold, catalogue)
     for texts in (True, False):
         report(f"training {'with' if texts else 'without'} texts")
         model = _train(trial, cold, paths, texts, directory / f"texts-{texts}", report)
         scores |= _model_scores(model, trial, asked, cold, catalogue, texts)
-    found = {name: rank_measures(values, right, trial.seed) for name, values in scores.items()}
-    users = asked[USER]
-    methods = {
-        name: {
-            measure: summarise(column, users, trial.resamples, trial.seed)
-            for measure, column in zip(("hr_at_10", "ndcg_at_10"), columns, strict=True)
-        }
-        for name, columns in (found | {"chance": chance_measures(right)}).items()
+    users = dense_column(asked, USER)
+    right, resamples = _right(asked, cold), Resamples.draw(users, trial.resamples, trial.seed)
+    methods = {name: _measure(values, right, resamples) for name, values in scores.items()}
+    return ColdResult(int(cold.sum()), len(users), len(np.unique(users)), methods)
+
+
+def _measure(scores: Scores, right: Ragged, resamples: Resamples) -> dict[str, Estimate]:
+    ranks = rank_labels(scores, right, depth=10)
+    return {
+        "hr_at_10": estimate_mean(hit_at(ranks, 10), resamples),
+        "ndcg_at_10": estimate_mean(ndcg_at(ranks, 10), resamples),
     }
-    return ColdResult(len(candidates), len(users), len(np.unique(users)), methods)
 
 
 def choose_cold(size: int, share: float, seed: int) -> npt.NDArray[np.bool_]:
@@ -126,7 +129,7 @@ def describe_items(splits: Sequence[Examples], size: int) -> Ids:
     attributes = np.zeros((size + 2, len(ITEM_ATTRIBUTES)), np.int64)
     for examples in splits:
         for column, name in enumerate(ITEM_ATTRIBUTES):
-            attributes[_lists(examples, ITEM_IDS).values, column] = _lists(examples, name).values
+            attributes[ragged_column(examples, ITEM_IDS).values, column] = ragged_column(examples, name).values
     attributes[[0, -1]] = 0
     return attributes
 
@@ -140,25 +143,22 @@ def _sample(examples: Examples, trial: Trial, split: str) -> Examples:
         return examples
     users, codes = np.unique(np.asarray(examples[USER]), return_inverse=True)
     chosen = np.random.default_rng(trial.seed).random(len(users)) < trial.sample
-    return take_rows(examples, np.flatnonzero(chosen[codes]))
+    return take_examples(examples, np.flatnonzero(chosen[codes]))
 
 
 def _asking(test: Examples, cold: npt.NDArray[np.bool_]) -> Any:
-    labels = _lists(test, label_name(NEXT_ITEMS))
+    labels = ragged_column(test, label_name(NEXT_ITEMS))
     rows = np.unique(labels.row_ids[cold[labels.values]])
     if not len(rows):
         raise DataError(f"expected test examples whose next step holds one of {cold.sum()} cold items, received none")
-    return take_rows(test, rows)
+    return take_examples(test, rows)
 
 
-def _right(asked: Examples, candidates: Ids, size: int) -> npt.NDArray[np.bool_]:
-    labels = _lists(asked, label_name(NEXT_ITEMS))
-    places = np.full(size + 2, -1)
-    places[candidates] = np.arange(len(candidates))
-    column = places[labels.values]
-    right = np.zeros((len(labels), len(candidates)), bool)
-    right[labels.row_ids[column >= 0], column[column >= 0]] = True
-    return right
+def _right(asked: Examples, cold: npt.NDArray[np.bool_]) -> Ragged:
+    """Returns for each example which of the cold items, counted from 0, are right."""
+    labels = ragged_column(asked, label_name(NEXT_ITEMS))
+    wanted = select(labels, cold[labels.values])
+    return Ragged((np.cumsum(cold) - 1)[wanted.values], wanted.offsets)
 
 
 def _count_scores(
@@ -166,12 +166,12 @@ def _count_scores(
 ) -> dict[str, Any]:
     """Popularity of the narrowest category, of events that training sees; and the user's own categories first."""
     child = ITEM_ATTRIBUTES.index(CHILD_IDS)
-    items = _lists(train_split, ITEM_IDS).values
+    items = ragged_column(train_split, ITEM_IDS).values
     kinds = int(catalogue[:, child].max()) + 1
     popular = np.bincount(catalogue[items[~cold[items]], child], minlength=kinds).astype(np.float64)
     popular[0] = 0
     wanted = catalogue[cold, child]
-    history = _lists(asked, ITEM_IDS)
+    history = ragged_column(asked, ITEM_IDS)
     own = np.zeros((len(history), kinds))
     np.add.at(own, (history.row_ids, catalogue[history.values, child]), 1)
     own[:, 0] = 0
@@ -183,7 +183,7 @@ def _count_scores(
 def _train(
     trial: Trial,
     cold: npt.NDArray[np.bool_],
-    paths: Mapping[str, str],
+    paths: Mapping[str, Path],
     texts: bool,
     directory: Path,
     report: Callable[[str], None],
@@ -191,8 +191,8 @@ def _train(
     kept = TextVectors(trial.vectors.items[~cold], trial.vectors.texts, trial.vectors.digest)
     sizes = {"items": int((~cold).sum()) - 2, "text_width": kept.width if texts else 0}
     data = TrainingData(
-        [paths["train"]],
-        [paths["eval"]],
+        [str(paths["train"])],
+        [str(paths["eval"])],
         trial.sizes.model_copy(update=sizes),
         trial.new_interest_days,
         texts=kept if texts else None,
@@ -211,7 +211,7 @@ def _model_scores(
     parts: list[Scores] = []
     for start in range(0, len(asked[USER]), _BATCH):
         rows = np.arange(start, min(start + _BATCH, len(asked[USER])))
-        batch = _batch(take_rows(asked, rows))
+        batch = _batch(take_examples(asked, rows))
         given = batch[ITEM_IDS].numpy()
         batch[ITEM_IDS] = tf.constant(ids[given], tf.int32)
         if texts:
@@ -240,10 +240,3 @@ def _tensor(column: Any) -> Any:
     if isinstance(column, Ragged):
         return tf.RaggedTensor.from_row_splits(column.values, column.offsets)
     return tf.constant(column)
-
-
-def _lists(examples: Examples, name: str) -> Ragged:
-    column = examples[name]
-    if not isinstance(column, Ragged):
-        raise TypeError(f"expected lists in {name}, received {type(column).__name__}")
-    return column

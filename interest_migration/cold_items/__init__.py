@@ -1,0 +1,1 @@
+"""Experiment: how well a model ranks items that it has never seen."""
