@@ -114,10 +114,9 @@ class InterestModel(keras.Model):
 
         Returns:
           `user` `[B, D]`; logits in float32, calibrated unless `training`: `next_category`, `propensity_<horizon>`,
-          `new_interest_<horizon>` (of
-          candidates, see `fresh`) `[B, V]`, `churn_<horizon>` and `switch` `[B]`; `states` `[B, S, D]`; `item_query`
-          `[B, D]`, `item_gains`, `seen_items` `[B, E]` and, with hidden items, SHOWN_ITEMS `[V + 2]`, for
-          `item_scores`.
+          `new_interest_<horizon>` (of candidates, see `fresh`) `[B, V]`, `churn_<horizon>` and `switch` `[B]`; `states`
+          `[B, S, D]`; `item_query` `[B, D]`, `item_gains`, `seen_items` `[B, E]` and, with hidden items, SHOWN_ITEMS
+          `[V + 2]`, for `item_scores`.
         """
         size = self.sizes.categories
         seen, shown = hide_items(self, inputs, training)
@@ -128,7 +127,8 @@ class InterestModel(keras.Model):
         wide, pooled = self.profile(profile_numbers(inputs, current), inputs[INTEREST_IDS], activity, training=training)
         user = self.fusion(tf.concat([states[:, -1], pooled, activity], axis=-1), training=training)
         logits = self._category_logits(states[:, -1], user, wide)
-        logits["next_category"] += self._category_gains(inputs, user, training).dense(size)
+        gains = self._category_gains(inputs, user, training).dense(size)
+        logits["next_category"] = tf.cast(logits["next_category"], tf.float32) + gains
         for horizon, scores in zip(HORIZONS, self.new_interest(inputs), strict=True):
             logits[f"new_interest_{horizon}"] = scores
         embeddings = tf.convert_to_tensor(self.profile.from_category.embeddings)[1:-1]

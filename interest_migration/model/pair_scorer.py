@@ -27,7 +27,7 @@ class PairScorer(keras.layers.Layer):
     """
 
     def __init__(self, categories: int, covered: int, width: int, dropout: float = 0.0, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)  # counts lose too much in half precision
         self.categories, self.covered, self.width, self.rate = categories, min(covered, categories), width, dropout
         self.from_numbers = keras.layers.Dense(width, name="from_numbers")
         self.from_category = keras.layers.Dense(width, use_bias=False, name="from_category")

@@ -21,6 +21,9 @@ class ProbabilityCalibration(keras.layers.Layer):
     The weights are not trained with the model. Slopes are positive, so that no order changes.
     """
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(autocast=False, **kwargs)  # logits stay as precise as they are
+
     def build(self, input_shape: Any = None) -> None:
         """Makes the weights."""
         shape = [len(CALIBRATED)]

@@ -37,7 +37,9 @@ class RepeatEncoder(keras.layers.Layer):
     def build(self, input_shape: Any = None) -> None:
         """Makes the weights of steps."""
         start = keras.initializers.Constant(np.log(self.decay) * np.arange(_FAR_STEP + 1))
-        self.steps = self.add_weight(name="steps", shape=[_FAR_STEP + 1], initializer=start)
+        self.steps = self.add_weight(
+            name="steps", shape=[_FAR_STEP + 1], dtype="float32", autocast=False, initializer=start
+        )
         self.built = True
 
     def call(self, inputs: dict[str, Any], user: Any) -> Gains:
@@ -49,8 +51,8 @@ class RepeatEncoder(keras.layers.Layer):
         """
         ids = inputs[self.feature]
         back = tf.gather(self.steps.value, tf.clip_by_value(inputs[STEP_INDEX], 0, _FAR_STEP))
-        weights = tf.exp(self.ages(inputs[AGE_BUCKETS]) + self.actions(inputs[ACTION_IDS]))[..., 0] * tf.exp(back)
-        ids, sums = sum_distinct(ids, tf.cast(weights, tf.float32))
+        kind = (self.ages(inputs[AGE_BUCKETS]) + self.actions(inputs[ACTION_IDS]))[..., 0]
+        ids, sums = sum_distinct(ids, tf.exp(tf.cast(kind, tf.float32) + back))
         return Gains(ids, tf.cast(self.appetite(user), tf.float32) * tf.math.log1p(sums))
 
     def get_config(self) -> dict[str, Any]:

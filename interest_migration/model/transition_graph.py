@@ -53,16 +53,19 @@ class TransitionGraph(keras.layers.Layer):
         self.gate = keras.layers.Dense(1, activation="softplus", name="gate")
 
     def build(self, input_shape: Any = None) -> None:
-        """Makes the (empty) graph and the weights."""
+        """Makes the (empty) graph and the weights, in float32 whatever the precision: counts are large numbers."""
         shape = [self.size + 2, self.neighbours]
         self.ids = self.add_weight(name="ids", shape=shape, dtype="int32", initializer="zeros", trainable=False)
-        self.counts = self.add_weight(name="counts", shape=shape, initializer="zeros", trainable=False)
-        self.shares = self.add_weight(name="shares", shape=[self.size + 2], initializer="ones", trainable=False)
+        self.counts = self._float(name="counts", shape=shape, initializer="zeros", trainable=False)
+        self.shares = self._float(name="shares", shape=[self.size + 2], initializer="ones", trainable=False)
         lags = keras.initializers.Constant(np.log(self.settings.decay) * np.arange(self.steps))
-        self.lags = self.add_weight(name="lags", shape=[self.steps], initializer=lags)
+        self.lags = self._float(name="lags", shape=[self.steps], initializer=lags)
         scale = keras.initializers.Constant(np.log(50) if self.settings.cosine else 0.0)
-        self.scale = self.add_weight(name="scale", shape=[], initializer=scale)
+        self.scale = self._float(name="scale", shape=[], initializer=scale)
         self.built = True
+
+    def _float(self, **options: Any) -> Any:
+        return self.add_weight(dtype="float32", autocast=False, **options)
 
     def call(self, ids: Any, step_index: Any, user: Any) -> Evidence:
         """Looks the newest events up.

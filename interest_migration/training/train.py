@@ -215,7 +215,7 @@ def _record(
         "fit_cpu_seconds": sum(epoch.fit_cpu_seconds for epoch in progress.epochs),
         "examples_per_second": source.count * len(progress.epochs) / wall if progress.epochs else 0.0,
         "examples": source.count,
-        "steps": source.steps() * len(progress.epochs),
+        "steps": int(model.optimizer.iterations.numpy()),
         "epochs": len(progress.epochs),
         "best_epoch": progress.best_epoch,
         "best_validation": best,

@@ -100,7 +100,7 @@ def test_an_export_tells_where_it_comes_from(export):
     told = {"data": "first", "base": "", "labels_end_s": EVAL_CUT_S, "held_out": "", "language": ""}
     assert provenance.model_dump() == told
     assert [file.name for file in (export / "assets.extra").iterdir()] == ["warm_start.json"]
-    assert path.stat().st_size < 20_000
+    assert path.stat().st_size < 10_000
 
 
 def test_the_same_training_gives_the_same_manifest_and_weights(tmp_path, first, export):

@@ -11,6 +11,8 @@ from interest_migration.model.interest_model import InterestModel
 from interest_migration.model.objectives import OBJECTIVES, objectives, total
 from interest_migration.model.scatter import members
 from interest_migration.model.settings import LossWeights, ModelSettings
+from interest_migration.training.settings import TrainingSettings
+from interest_migration.training.strategy import numerics
 from schemas.features import AGGREGATES, CUT_TIME, INTEREST_COUNT, INTEREST_IDS, INTEREST_RECENCY, ITEM_IDS, Shape
 
 CATEGORY_LOGITS = ("next_category", "propensity_short", "propensity_long", "new_interest_short", "new_interest_long")
@@ -191,3 +193,16 @@ def test_configuration_round_trip(model):
 def test_heads_must_divide_width():
     with pytest.raises(ConfigError, match="expected width to be a multiple of heads, received 64 and 7"):
         ModelSettings.from_values({"heads": 7}, source="model")
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("full_softmax_items", [0, 100])
+def test_it_trains_in_mixed_precision(precision, full_softmax_items):
+    batch = make_batch(examples())
+    with numerics(TrainingSettings(precision=precision, deterministic=False)):
+        settings = ModelSettings(**SMALL_MODEL, full_softmax_items=full_softmax_items)
+        mixed = InterestModel(settings.model_dump(), SIZES, 56.0)
+        mixed(batch)
+        losses = objectives(mixed, batch, mixed(batch, training=True))
+    assert all(np.isfinite(value) for value in losses.values())
+    assert losses["next_item"] > 0
