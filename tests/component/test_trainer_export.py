@@ -1,22 +1,31 @@
 """From raw examples to a served answer: transform, `run_fn`, and the exported model by itself."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
 from synthetic_examples import encode_example, make_example, write_examples
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tfx.components.trainer.fn_args_utils import FnArgs
+from tiny_checkpoint import WORDS, write_checkpoint
 from transform_runner import transform_examples
 
+from components.text_vectors import ADAPTER_FILE, write_text_vectors
 from components.trainer import run_fn
 from interest_migration.errors import ConfigError
+from interest_migration.examples.texts import ITEM_TEXTS, ITEM_TEXTS_SCHEMA
+from interest_migration.language.settings import LanguageSettings
+from interest_migration.language.text_encoder import TextEncoder
 from interest_migration.language.text_vectors import TEXT_VECTORS_FILE, TextVectors
 from interest_migration.model.manifest import MANIFEST_FILE
 from interest_migration.model.scores import predict_scores
+from interest_migration.training.base import vocabulary_values
 from interest_migration.transform.vocabularies import ITEMS, TEXTS
 from schemas.features import EVENT_CATEGORY, EVENT_ITEM, EVENT_TEXT, HORIZON_OBSERVED, RAW_FEATURES, Role
 from schemas.signatures import (
@@ -302,3 +311,23 @@ def test_wrong_settings_are_refused(run):
     arguments = FnArgs(transform_graph_path="nowhere", custom_config={"model": {"depth": 3}, "examples": {"size": 1}})
     with pytest.raises(ConfigError, match=r"custom_config examples: size: Extra inputs are not permitted"):
         run_fn(arguments)
+
+
+def test_a_language_model_with_lora_is_tuned_to_what_follows_what(run, tmp_path):
+    graph = Path(shutil.copytree(run["arguments"].transform_graph_path, tmp_path / "graph"))
+    names = vocabulary_values(Path(tft.TFTransformOutput(str(graph)).vocabulary_file_by_name(ITEMS)).read_bytes())
+    texts = [WORDS[number % len(WORDS)] for number in range(len(names))]
+    (tmp_path / "examples" / ITEM_TEXTS).mkdir(parents=True)
+    table = pa.table([names.cast(pa.string()), texts, np.ones(len(names), np.int64)], schema=ITEM_TEXTS_SCHEMA)
+    pq.write_table(table, tmp_path / "examples" / ITEM_TEXTS / "data.parquet")
+    transformed = Path(run["transformed"][0]).parents[1]
+    language = {"checkpoint": str(write_checkpoint(tmp_path / "checkpoint")), "max_tokens": 8}
+    tuned = language | {"lora": {"rank": 2, "epochs": 2, "max_steps": 4, "batch_size": 16, "learning_rate": 0.05}}
+    digests = {}
+    for name, settings in (("loaded", language), ("tuned", tuned)):
+        write_text_vectors(str(tmp_path / "examples"), str(transformed), str(graph), {"language": settings})
+        digests[name] = TextVectors.load(graph / TEXT_VECTORS_FILE).digest
+        assert (graph / ADAPTER_FILE).is_file() == (name == "tuned")
+    settings = LanguageSettings.from_values(tuned, source="test")
+    assert digests["loaded"] == TextEncoder.load(settings).digest
+    assert digests["tuned"] == TextEncoder.load(settings, adapter=graph / ADAPTER_FILE).digest != digests["loaded"]
