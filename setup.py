@@ -15,6 +15,8 @@ RUNTIME = [
     "keras-tuner==1.4.8",
     "transformers==5.23.0",
     "safetensors>=0.4.3",
+    "huggingface-hub>=1.0",
+    "httpx>=0.27",
     "numpy>=2.0",
     "pyarrow>=18.0",
     "pandas>=2.0",
