@@ -47,6 +47,7 @@ EXTRAS = {
         "types-PyYAML",
         "types-protobuf",
         "setuptools",
+        "kubernetes-validate>=1.35",
     ],
 }
 
