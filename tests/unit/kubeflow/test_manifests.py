@@ -79,7 +79,9 @@ def test_the_inference_service_is_the_deployments_pod_with_kserves_fields():
     assert {name: pod[name] for name in set(pod) - {"containers"}} == {
         name: expected[name] for name in set(expected) - {"containers"}
     }
-    assert not {"Deployment", "Service", "HorizontalPodAutoscaler"} & {each["kind"] for each in rendered("overlays/kserve")}
+    assert not {"Deployment", "Service", "HorizontalPodAutoscaler"} & {
+        each["kind"] for each in rendered("overlays/kserve")
+    }
 
 
 def test_every_container_runs_as_a_plain_user_on_a_read_only_root():
@@ -184,7 +186,9 @@ def test_no_secret_lies_in_the_repository_and_scheduling_is_left_to_recurring_ru
     for folder in FOLDERS:
         assert not {"Secret", "CronJob"} & {each["kind"] for each in rendered(folder)}, folder
     for name, container in all_containers():
-        assert not [each for each in container.get("env", []) if re.search("(?i)key|token|password", each["name"])], name
+        assert not [each for each in container.get("env", []) if re.search("(?i)key|token|password", each["name"])], (
+            name
+        )
 
 
 def test_the_submitter_may_submit_and_nothing_else():
