@@ -3,6 +3,7 @@
 import click
 
 from pipeline.commands.benchmark import benchmark
+from pipeline.commands.compile import compile_command
 from pipeline.commands.evaluate import evaluate
 from pipeline.commands.explain import explain
 from pipeline.commands.gate import gate
@@ -30,6 +31,7 @@ def main() -> None:
 
 
 main.add_command(run)
+main.add_command(compile_command)
 main.add_command(ingest)
 main.add_command(map_samples)
 main.add_command(evaluate)

@@ -28,6 +28,7 @@ from interest_migration.settings import Settings
 from interest_migration.sources.partition_settings import PartitionSettings
 from interest_migration.training.settings import TrainingSettings
 from interest_migration.transform.settings import TransformSettings
+from pipeline.kubeflow.settings import KubeflowSettings
 
 ROOT_MARKER: Final = "pyproject.toml"
 PACKAGE_PREFIX: Final = "package:"
@@ -150,6 +151,7 @@ class PipelineConfig(Settings):
       privacy: What may be told about few people.
       retention: How long intermediate artifacts stay.
       beam_args: Beam pipeline options.
+      kubeflow: The pipeline on Kubeflow; none where it only runs locally.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
@@ -174,6 +176,7 @@ class PipelineConfig(Settings):
     privacy: PrivacySettings = PrivacySettings()
     retention: RetentionSettings = RetentionSettings()
     beam_args: tuple[str, ...] = ("--runner=FnApiRunner", "--direct_num_workers=1")
+    kubeflow: KubeflowSettings | None = None
 
     @property
     def served_directory(self) -> Path:
