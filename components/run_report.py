@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from absl import logging
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
@@ -46,7 +46,7 @@ def RunReport(  # noqa: N802 - a component reads like a class
     churn_short: OutputArtifact[artifacts.Classification],
     churn_long: OutputArtifact[artifacts.Classification],
     categories: OutputArtifact[artifacts.Classification],
-    data_decision: Optional[InputArtifact[artifacts.Decision]] = None,  # noqa: UP045 - TFX's form
+    data_decision: InputArtifact[artifacts.Decision] = None,  # type: ignore[assignment] # TFX's form of optional
 ) -> None:
     """Writes the report.
 

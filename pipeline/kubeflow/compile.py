@@ -84,7 +84,7 @@ def compile_pipeline(plan: "Plan", resolved: Resolved) -> Compiled:
     pipeline = create_pipeline(
         config, plan.mapping, plan.gates, resolved, settings.pipeline_root, data_gates=plan.data_gates
     )
-    pipeline.components = [*pipeline.components, *_ending(plan, settings, pipeline)]
+    _append(pipeline, _ending(plan, settings, pipeline))
     spec = _compile(pipeline, settings, config)
     repair(spec)
     _never_stale(spec)
@@ -106,6 +106,14 @@ def _compile(pipeline: Pipeline, settings: KubeflowSettings, config: PipelineCon
     if settings.pipeline_root:
         spec["defaultPipelineRoot"] = settings.pipeline_root
     return spec
+
+
+def _append(pipeline: Pipeline, nodes: list["BaseComponent"]) -> None:
+    """Adds steps to a finished pipeline; its registry takes them only while it is told to."""
+    with pipeline.dsl_context_registry.temporary_mutable():
+        for node in nodes:
+            pipeline.dsl_context_registry.put_node(node)
+    pipeline.components = [*pipeline.components, *nodes]
 
 
 def _ending(plan: "Plan", settings: KubeflowSettings, pipeline: Pipeline) -> list["BaseComponent"]:

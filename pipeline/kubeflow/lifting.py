@@ -2,7 +2,7 @@
 
     root.inputDefinitions.parameters.training_epochs   default 3
      `-> tfx-dag                                       (TFX hands parameters to no step inside it)
-          `-> Trainer.training_epochs, and the argument --overrides '{"training_epochs": [["custom_config", ...]]}'
+          `-> Trainer.training_epochs, and the argument --overrides '{"training_epochs": ["custom_config", ...]}'
 
 A whole parameter of a step is bound to the pipeline's. A value inside JSON becomes one more parameter of the step, which
 the container's entrypoint writes into the JSON.
@@ -17,6 +17,7 @@ from pipeline.kubeflow.parameters import PARAMETERS, Place, Value, read_place
 from pipeline.kubeflow.repairs import DAG, Spec
 
 OVERRIDES: Final = "--overrides"
+STEP: Final = "--step"
 INPUTS_SPEC: Final = "--json_serialized_inputs_spec_args"
 
 
@@ -94,11 +95,11 @@ def _bind(spec: Spec, name: str, place: Place, default: Value) -> None:
 
 
 def _tell_types(spec: Spec, step: str, component: Spec) -> None:
-    """Tells the container the types of its inputs: of artifacts, the backend does not."""
+    """Tells the container its name and the types of its inputs: of artifacts, the backend does not."""
     container = _container(spec, step)
     _take_argument(container, INPUTS_SPEC, "")
     text = json.dumps(component.get("inputDefinitions", {}), sort_keys=True)
-    container["args"] += [INPUTS_SPEC, text]
+    container["args"] += [STEP, step, INPUTS_SPEC, text]
 
 
 def _container_components(spec: Spec) -> Iterator[tuple[str, Spec]]:
