@@ -3,6 +3,7 @@
 import click
 
 from pipeline.commands.benchmark import benchmark
+from pipeline.commands.compile import compile_command
 from pipeline.commands.evaluate import evaluate
 from pipeline.commands.explain import explain
 from pipeline.commands.gate import gate
@@ -14,6 +15,7 @@ from pipeline.commands.review import review
 from pipeline.commands.run import run
 from pipeline.commands.runs import runs
 from pipeline.commands.spans import spans
+from pipeline.commands.submit import submit
 from pipeline.commands.trials import trials
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -30,6 +32,8 @@ def main() -> None:
 
 
 main.add_command(run)
+main.add_command(compile_command)
+main.add_command(submit)
 main.add_command(ingest)
 main.add_command(map_samples)
 main.add_command(evaluate)

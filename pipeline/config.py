@@ -28,6 +28,7 @@ from interest_migration.settings import Settings
 from interest_migration.sources.partition_settings import PartitionSettings
 from interest_migration.training.settings import TrainingSettings
 from interest_migration.transform.settings import TransformSettings
+from pipeline.kubeflow.settings import KubeflowSettings
 from pipeline.kubeflow.submit_settings import SubmitSettings
 
 ROOT_MARKER: Final = "pyproject.toml"
@@ -151,6 +152,7 @@ class PipelineConfig(Settings):
       privacy: What may be told about few people.
       retention: How long intermediate artifacts stay.
       beam_args: Beam pipeline options.
+      kubeflow: The pipeline on Kubeflow; none where it only runs locally.
       submit: Where and how runs on Kubeflow are submitted.
     """
 
@@ -176,6 +178,7 @@ class PipelineConfig(Settings):
     privacy: PrivacySettings = PrivacySettings()
     retention: RetentionSettings = RetentionSettings()
     beam_args: tuple[str, ...] = ("--runner=FnApiRunner", "--direct_num_workers=1")
+    kubeflow: KubeflowSettings | None = None
     submit: SubmitSettings = SubmitSettings()
 
     @property

@@ -24,7 +24,6 @@ from typing import Any, Final
 import tensorflow_data_validation as tfdv
 from ml_metadata.proto import metadata_store_pb2
 from tfx.components import ExampleValidator, Pusher, StatisticsGen, Trainer, Tuner
-from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
 from tfx.orchestration.pipeline import Pipeline
@@ -34,6 +33,7 @@ from tfx.types import BaseChannel
 import schemas
 from components.base_model import BaseModel
 from components.comparison import Comparison
+from components.curated_schema import ImportSchemaGen
 from components.data_gate import DataGate
 from components.evaluator import Evaluator
 from components.example_gen import BehaviorExampleGen
@@ -207,7 +207,8 @@ def _example_gen(config: PipelineConfig, mapping: SourceMapping, resolved: Resol
         settings=config.examples.model_dump_json(),
         input_root=str(config.data.input),
         span=config.data.span,
-        fingerprint=f"{resolved.fingerprint}-{code}",
+        fingerprint=resolved.fingerprint,
+        code=code,
         key_id=resolved.key_id,
         key_file=str(config.key_file),
         shards=config.data.shards,

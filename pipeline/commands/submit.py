@@ -23,7 +23,7 @@ EPILOG = """\b
 Examples:
   interest-migration submit --config configs/kubeflow.yaml --dry-run
   interest-migration submit --config configs/kubeflow.yaml --span 2024-01-31
-  interest-migration submit --config configs/kubeflow.yaml --data-unseen --no-wait
+  interest-migration submit --config configs/kubeflow.yaml --without-data --no-wait
   interest-migration submit --config configs/kubeflow.yaml --cron "30 4 * * *"
 \b
 Environment:
@@ -77,7 +77,7 @@ class Result:
 @click.option("--namespace", help="Namespace of the run, where Kubeflow has several users; replaces submit.namespace.")
 @click.option("--every", metavar="TIME", help="Start a run again and again: 30m, 6h, 1d, 1w.")
 @click.option("--cron", metavar="FIELDS", help="Start runs at times in UTC: '30 4 * * *'.")
-@click.option("--data-unseen", is_flag=True, help="The logs cannot be read here: ingestion reads them without a cache.")
+@click.option("--without-data", is_flag=True, help="Submit where the logs cannot be read; ingestion is never cached.")
 @click.option("--wait/--no-wait", default=True, help="Whether to watch the run to its end.  [wait]")
 @click.option("--dry-run", is_flag=True, help="Print every request that would be sent; connect to nothing.")
 @JSON
@@ -114,7 +114,7 @@ def _prepare(
     namespace: str | None,
     every: str | None,
     cron: str | None,
-    data_unseen: bool,
+    without_data: bool,
     wait: bool,
 ) -> "tuple[Plan, Submission, Connection, tuple[str, ...]]":
     from pipeline.config import load_config
@@ -126,10 +126,11 @@ def _prepare(
     schedule = parse_schedule(every, cron)
     config = load_config(config_file, overrides, input_root)
     connection = find_connection(config.submit, host, namespace)
-    plan, resolved = _look_up(config, span, schedule, data_unseen=data_unseen)
+    plan, resolved = _look_up(config, span, schedule, without_data=without_data)
 
     from pipeline.kubeflow.compile import compile_pipeline
     from pipeline.kubeflow.parameters import runtime_parameters
+    from pipeline.kubeflow.resources import named_tasks
 
     compiled = compile_pipeline(plan, resolved)
     parameters = {name: runtime_parameters(plan, resolved)[name] for name in compiled.parameters}
@@ -141,20 +142,20 @@ def _prepare(
         pipeline_root=config.kubeflow.pipeline_root if config.kubeflow else "",
         schedule=schedule,
     )
-    return plan, submission, connection, tuple(compiled.pipeline_spec["root"]["dag"]["tasks"])
+    return plan, submission, connection, tuple(name for name, _ in named_tasks(compiled.pipeline_spec))
 
 
-def _look_up(config: Any, span: str | None, schedule: "Schedule | None", *, data_unseen: bool) -> Any:
+def _look_up(config: Any, span: str | None, schedule: "Schedule | None", *, without_data: bool) -> Any:
     """Finds out about the data what can be known here and is still true when the run starts."""
     from interest_migration.errors import ConfigError
     from pipeline.kubeflow.lookup import look_up, plan_without_data
     from pipeline.run import read_plan
 
-    if schedule is None and not data_unseen:
+    if schedule is None and not without_data:
         plan = read_plan(config, span)
         return plan, look_up(plan)
     if config.data.partitions is not None or span is not None:
-        asked = "a recurring run" if schedule else "--data-unseen"
+        asked = "a recurring run" if schedule else "--without-data"
         raise ConfigError(
             f"expected one run whose partitions can be seen here, received {asked}: a run reads the span that is chosen "
             "when it is submitted. Submit each run where the partitions are mounted, for example after each delivery"

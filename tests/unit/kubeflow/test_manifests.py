@@ -8,6 +8,7 @@ from typing import Any
 
 import kubernetes_validate
 import pytest
+import yaml
 from google.protobuf import text_format
 from kustomize import pods, render
 
@@ -134,9 +135,9 @@ def test_mounted_files_are_those_that_the_server_is_told_to_read():
         named = [arg.partition("=")[2] for arg in server["args"] if "/etc/interest-serving/" in arg]
         assert named, folder
         assert {Path(path).name for path in named} <= set(settings["data"]), folder
-        assert mounts["models"] == {"name": "models", "mountPath": "/models", "readOnly": True}, folder
+        assert mounts["models"] == {"name": "models", "mountPath": "/mnt/models", "readOnly": True}, folder
         (claim,) = (each["persistentVolumeClaim"] for each in pod["volumes"] if "persistentVolumeClaim" in each)
-        assert claim["claimName"] == STORE == of_kind(folder, "PersistentVolumeClaim")[0]["metadata"]["name"]
+        assert claim["claimName"] == STORE
         assert {volume["name"] for volume in pod["volumes"]} == {mount["name"] for mount in server["volumeMounts"]}
 
 
@@ -147,7 +148,7 @@ def test_the_default_model_config_is_what_tf_serving_reads():
     parsed = text_format.Parse(settings["data"]["models.config"], config_pb2.ModelServerConfig())
 
     (model,) = parsed.model_config_list.config
-    assert (model.name, model.base_path, model.model_platform) == ("interests", "/models/interests", "tensorflow")
+    assert (model.name, model.base_path, model.model_platform) == ("interests", "/mnt/models/interests", "tensorflow")
 
 
 def test_selectors_find_the_pods():
@@ -197,7 +198,9 @@ def test_the_submitter_may_submit_and_nothing_else():
 
     assert {group for rule in role["rules"] for group in rule["apiGroups"]} == {"pipelines.kubeflow.org"}
     verbs = {verb for rule in role["rules"] for verb in rule["verbs"]}
-    assert verbs == {"create", "get", "list", "readArtifact"}
+    assert verbs == {"create", "delete", "get", "list", "readArtifact"}
+    deleting = [rule["resources"] for rule in role["rules"] if "delete" in rule["verbs"]]
+    assert deleting == [["jobs"]]
     assert binding["roleRef"]["name"] == role["metadata"]["name"]
     assert binding["subjects"] == [{"kind": "ServiceAccount", "name": account["metadata"]["name"]}]
     assert account["automountServiceAccountToken"] is False
@@ -209,3 +212,13 @@ def test_requests_are_batched_only_where_asked():
         return "--enable_batching=true" in pod["containers"][0]["args"]
 
     assert [batches(folder) for folder in ("base", "overlays/production", "overlays/laptop")] == [False, True, False]
+
+
+def test_the_steps_mount_the_claims_where_the_server_reads():
+    values = yaml.safe_load((MANIFESTS.parents[1] / "configs" / "kubeflow.yaml").read_text(encoding="utf-8"))
+    mounts = {mount["claim"]: mount["path"] for mount in values["kubeflow"]["defaults"]["mounts"]}
+    (pod,) = (pod for folder, pod in all_pods() if folder == "base")
+    (place,) = (each["mountPath"] for each in pod["containers"][0]["volumeMounts"] if each["name"] == "models")
+
+    assert set(mounts) == {each["metadata"]["name"] for each in of_kind("base", "PersistentVolumeClaim")}
+    assert mounts[STORE] == values["push"]["directory"] == place
