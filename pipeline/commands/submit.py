@@ -1,7 +1,9 @@
 """`interest-migration submit`."""
 
 import json
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,16 +87,16 @@ def submit(config_file: Path, dry_run: bool, as_json: bool, **options: Any) -> N
     """Runs the pipeline on Kubeflow Pipelines, now or on a schedule.
 
     Looks up span and fingerprint of the data as `run` does, compiles the pipeline, uploads a version of it if there is
-    none, starts a run and watches it. Ends as `run` does: with 0 if the model was pushed, with 3 if a gate refused it or
-    its data, with 1 if a step failed or the verdict could not be read. A recurring run has no span: each of its runs reads
-    all logs that there are by then; give partitioned logs to `submit` run by run.
+    none, starts a run and watches it. Ends as `run` does: with 0 if the model was pushed, with 3 if a gate refused it
+    or its data, with 1 if a step failed or the verdict could not be read. A recurring run has no span: each of its runs
+    reads all logs that there are by then; submit runs on partitioned logs one by one.
     """
     if dry_run:
         finish(
             lambda: _describe(*_prepare(config_file, **options)),
             as_json=as_json,
             to_json=dict,
-            show=lambda plan: click.echo(json.dumps(plan, indent=1)),
+            show=_show_plan,
         )
     finish(
         lambda: _submit(*_prepare(config_file, **options), wait=options["wait"]),
@@ -126,14 +128,14 @@ def _prepare(
     schedule = parse_schedule(every, cron)
     config = load_config(config_file, overrides, input_root)
     connection = find_connection(config.submit, host, namespace)
-    plan, resolved = _look_up(config, span, schedule, without_data=without_data)
+    with _quiet():
+        from pipeline.kubeflow.compile import compile_pipeline
+        from pipeline.kubeflow.parameters import runtime_parameters
+        from pipeline.kubeflow.resources import named_tasks
 
-    from pipeline.kubeflow.compile import compile_pipeline
-    from pipeline.kubeflow.parameters import runtime_parameters
-    from pipeline.kubeflow.resources import named_tasks
-
-    compiled = compile_pipeline(plan, resolved)
-    parameters = {name: runtime_parameters(plan, resolved)[name] for name in compiled.parameters}
+        plan, resolved = _look_up(config, span, schedule, without_data=without_data)
+        compiled = compile_pipeline(plan, resolved)
+        parameters = {name: runtime_parameters(plan, resolved)[name] for name in compiled.parameters}
     submission = plan_submission(
         compiled,
         parameters,
@@ -143,6 +145,15 @@ def _prepare(
         schedule=schedule,
     )
     return plan, submission, connection, tuple(name for name, _ in named_tasks(compiled.pipeline_spec))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps the libraries' messages from the terminal; errors are raised all the same."""
+    from pipeline.terminal import divert_output
+
+    with tempfile.TemporaryDirectory() as folder, divert_output(Path(folder) / "messages.txt"):
+        yield
 
 
 def _look_up(config: Any, span: str | None, schedule: "Schedule | None", *, without_data: bool) -> Any:
@@ -157,8 +168,8 @@ def _look_up(config: Any, span: str | None, schedule: "Schedule | None", *, with
     if config.data.partitions is not None or span is not None:
         asked = "a recurring run" if schedule else "--without-data"
         raise ConfigError(
-            f"expected one run whose partitions can be seen here, received {asked}: a run reads the span that is chosen "
-            "when it is submitted. Submit each run where the partitions are mounted, for example after each delivery"
+            f"expected one run whose partitions can be seen here, received {asked}: a run reads the span that is "
+            "chosen when it is submitted. Submit each run where the partitions are mounted, after each delivery"
         )
     plan = plan_without_data(config)
     return plan, look_up(plan, read_data=False)
@@ -219,6 +230,15 @@ def _watching(watch: "Callable[[], Verdict]", page: str) -> "Verdict":
 
 def _say(text: str) -> None:
     click.echo(text, err=True)
+
+
+def _show_plan(plan: dict[str, Any]) -> None:
+    """Prints the requests, and after them the file that one of them uploads."""
+    files = [request["file"] for request in plan["requests"] if "file" in request]
+    requests = [{**each, "file": "<below>"} if "file" in each else each for each in plan["requests"]]
+    click.echo(json.dumps({**plan, "requests": requests}, indent=1))
+    for file in files:
+        click.echo(f"---\n{file}", nl=False)
 
 
 def _show(result: Result) -> None:

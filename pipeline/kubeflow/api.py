@@ -21,6 +21,10 @@ class ApiUnavailableError(InterestMigrationError):
     """The API could not answer; asked again later, it may."""
 
 
+class UnreachableError(ApiUnavailableError):
+    """Nobody answers at the address: it is wrong, or the network is down."""
+
+
 class PipelinesApi:
     """Asks one API.
 
@@ -39,6 +43,7 @@ class PipelinesApi:
         settings.ssl_ca_cert = str(connection.ca_file) if connection.ca_file else None
         if connection.token or connection.token_file:
             settings.api_key_prefix["authorization"] = "Bearer"
+            settings.api_key["authorization"] = ""  # there, so that the client asks for it
             settings.refresh_api_key_hook = self._renew_token
         client = kfp_server_api.ApiClient(settings)
         self._client = client
@@ -52,6 +57,11 @@ class PipelinesApi:
     def has_several_users(self) -> bool:
         """Asks whether everything belongs to a namespace there; the first request, which also proves the address."""
         health = self._call(self._health.healthz_service_get_healthz)
+        if health.multi_user is None:
+            raise ConfigError(
+                f"expected Kubeflow Pipelines' API at {self._connection.host}, received something else, such as a page "
+                "to log in; behind one, give a token, and a host that ends in /pipeline"
+            )
         return bool(health.multi_user)
 
     def find_pipeline(self, name: str, namespace: str | None) -> str | None:
@@ -136,14 +146,14 @@ class PipelinesApi:
         except kfp_server_api.ApiException as error:
             raise _explain(error, self._connection) from error
         except urllib3.exceptions.HTTPError as error:
-            reason = getattr(error, "reason", None) or error
-            raise ApiUnavailableError(
-                f"expected Kubeflow Pipelines at {host}, received: {_first_line(str(reason))}. Check --host "
+            reason = _first_line(str(getattr(error, "reason", None) or error)).rpartition(": ")[2]
+            raise UnreachableError(
+                f"expected Kubeflow Pipelines at {host}, received: {reason}. Check --host "
                 f"({HOST_VARIABLE}, submit.host); without an address outside: "
                 "kubectl port-forward -n kubeflow svc/ml-pipeline 8888"
             ) from error
         except (ValueError, TypeError) as error:
-            raise ConfigError(f"expected Kubeflow Pipelines' API at {host}, received another answer: {error}") from error
+            raise ConfigError(f"expected Kubeflow Pipelines' API at {host}, received: {error}") from error
 
 
 def named(name: str) -> str:
@@ -164,7 +174,7 @@ def _explain(error: kfp_server_api.ApiException, connection: Connection) -> Inte
     """Says what was wrong, and what to do."""
     host, namespace, said = connection.host, connection.namespace, _message(error)
     if error.status == 0:
-        return ConfigError(f"expected a certificate of {host} that can be trusted, received: {said}; see submit.ca_file")
+        return ConfigError(f"expected a trusted certificate of {host}, received: {said}; see submit.ca_file")
     if error.status == 401 or 300 <= error.status < 400:
         return ConfigError(
             f"expected a valid token for {host}, received {error.status}: {said}. It has expired or is for another "
@@ -178,7 +188,7 @@ def _explain(error: kfp_server_api.ApiException, connection: Connection) -> Inte
     if error.status == 404:
         place = f"namespace {namespace}" if namespace else "what was asked for"
         return ConfigError(f"expected {place} at {host}, received 404: {said}. Check --namespace and --host")
-    if error.status in (429, 502, 503, 504) or error.status >= 500:
+    if error.status == 429 or error.status >= 500:
         return ApiUnavailableError(f"{host} could not answer: {error.status} {said}")
     return ConfigError(f"{host} refused the request: {error.status} {said}")
 

@@ -41,6 +41,6 @@ def parse_schedule(every: str | None, cron: str | None) -> Schedule | None:
     if cron:
         fields = cron.split()
         if len(fields) not in (5, 6):
-            raise ConfigError(f"--cron: expected five fields such as '30 4 * * *', or six with seconds, received {cron!r}")
+            raise ConfigError(f"--cron: expected five fields such as '30 4 * * *', or six, received {cron!r}")
         return Schedule(cron=" ".join(fields if len(fields) == 6 else ["0", *fields]))
     return None

@@ -2,8 +2,8 @@
 
     pipeline demo -> version demo-1f2e3d4c5b6a -> experiment demo -> run, or recurring run
 
-A version is named after what was compiled, without the defaults of its parameters: what differs from run to run is sent
-with the run, so that runs of unchanged code and configuration share a version.
+A version is named after what was compiled, without the defaults of its parameters, since their values are sent with
+every run: runs of unchanged code and configuration share a version.
 """
 
 import copy
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import kfp_server_api
 
 from interest_migration.errors import ConfigError
-from pipeline.kubeflow.api import PipelinesApi, named, to_json
+from pipeline.kubeflow.api import PipelinesApi, UnreachableError, named, to_json
 from pipeline.kubeflow.schedule import Schedule
 from pipeline.kubeflow.submit_settings import SubmitSettings
 
@@ -107,7 +107,7 @@ class Submission:
         }
 
     def describe(self, namespace: str | None) -> list[dict[str, Any]]:
-        """Returns the requests in order, with `<...>` for what the API answers; some are left out if their object exists.
+        """Returns the requests in order, with `<...>` for ids; those with `unless` are left out if their object exists.
 
         Args:
           namespace: That would be used if the API has several users.
@@ -116,17 +116,17 @@ class Submission:
         requests = [
             _request("GET", "healthz"),
             _request("GET", "pipelines", query={"filter": named(self.pipeline), "namespace": namespace}),
-            _request("POST", "pipelines", body=to_json(pipeline_body(self, namespace)), unless="the pipeline exists"),
+            _request("POST", "pipelines", body=to_json(pipeline_body(self, namespace)), unless="it exists"),
             _request("GET", f"pipelines/{places.pipeline}/versions", query={"filter": named(self.version)}),
             _request(
                 "POST",
                 "pipelines/upload_version",
                 query={"name": self.version, "pipelineid": places.pipeline},
                 file=self.package,
-                unless="the version exists",
+                unless="it exists",
             ),
             _request("GET", "experiments", query={"filter": named(self.experiment), "namespace": namespace}),
-            _request("POST", "experiments", body=to_json(experiment_body(self, namespace)), unless="the experiment exists"),
+            _request("POST", "experiments", body=to_json(experiment_body(self, namespace)), unless="it exists"),
         ]
         if self.schedule is None:
             return [*requests, _request("POST", "runs", body=to_json(self.run_body(places)))]
@@ -170,7 +170,8 @@ def plan_submission(
     """
     if set(parameters) != set(compiled.parameters):
         raise ConfigError(
-            f"expected the parameters {sorted(compiled.parameters)} of the compiled pipeline, received {sorted(parameters)}"
+            f"expected the parameters {sorted(compiled.parameters)} of the compiled pipeline, "
+            f"received {sorted(parameters)}"
         )
     name = str(compiled.pipeline_spec["pipelineInfo"]["name"])
     return Submission(
@@ -207,7 +208,7 @@ def submit(submission: Submission, api: PipelinesApi, namespace: str | None) -> 
       ConfigError: If the namespace is missing, or the API refuses something.
       ApiUnavailableError: If the API is away.
     """
-    several = api.has_several_users()
+    several = _ask_first(api)
     if several and not namespace:
         raise ConfigError(
             "expected a namespace, since Kubeflow has several users there, received none; give --namespace or set "
@@ -231,6 +232,14 @@ def pipeline_body(submission: Submission, namespace: str | None) -> kfp_server_a
 def experiment_body(submission: Submission, namespace: str | None) -> kfp_server_api.V2beta1Experiment:
     """Returns the body that creates an experiment."""
     return kfp_server_api.V2beta1Experiment(display_name=submission.experiment, namespace=namespace)
+
+
+def _ask_first(api: PipelinesApi) -> bool:
+    """Asks whether there are several users; an address at which nobody answers is the submitter's to repair."""
+    try:
+        return api.has_several_users()
+    except UnreachableError as error:
+        raise ConfigError(str(error)) from error
 
 
 def _find_places(submission: Submission, api: PipelinesApi, namespace: str | None) -> Places:

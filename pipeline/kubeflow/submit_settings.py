@@ -1,4 +1,7 @@
-"""Where Kubeflow Pipelines is, and as whom it is asked: the command line wins over the environment, that over the file."""
+"""Where Kubeflow Pipelines is, and as whom it is asked.
+
+The command line wins over the environment, and that over the configuration.
+"""
 
 import os
 import re

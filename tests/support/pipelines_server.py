@@ -30,6 +30,7 @@ class Backend:
       tasks: Steps of a run for each look, as the API has them; the last ones stay.
       logs: Pod -> its log.
       broken_looks: How many looks at a run are answered with 503 first.
+      expires_after_looks: After how many looks at a run no token is valid any more.
       requests: Every request: method, path, query, body.
     """
 
@@ -40,6 +41,7 @@ class Backend:
     tasks: tuple[list[dict[str, Any]], ...] = ([],)
     logs: dict[str, str] = field(default_factory=dict)
     broken_looks: int = 0
+    expires_after_looks: int | None = None
     requests: list[dict[str, Any]] = field(default_factory=list)
     objects: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     looks: int = 0
@@ -88,10 +90,10 @@ def serving(backend: Backend) -> Iterator[str]:
 class _Handler(BaseHTTPRequestHandler):
     backend: Backend
 
-    def do_GET(self) -> None:  # noqa: N802 - the base class's name
+    def do_GET(self) -> None:
         self._answer()
 
-    do_POST = do_DELETE = do_GET
+    do_POST = do_DELETE = do_GET  # noqa: N815 - as above
 
     def log_message(self, *_: Any) -> None:
         """Says nothing."""
@@ -112,7 +114,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(error.status, {"error": str(error), "code": 5, "message": str(error)})
 
     def _check_token(self) -> None:
-        if self.backend.tokens and self.headers.get("Authorization") not in {f"Bearer {t}" for t in self.backend.tokens}:
+        valid = {f"Bearer {token}" for token in self.backend.tokens}
+        bound = self.backend.expires_after_looks
+        expired = bound is not None and self.backend.looks >= bound
+        if expired or (valid and self.headers.get("Authorization") not in valid):
             raise ApiError(401, "Request header error: the token has expired.")
 
     def _send(self, status: int, answer: Any) -> None:
@@ -128,7 +133,8 @@ class _Handler(BaseHTTPRequestHandler):
 def _uploaded(content_type: str, raw: bytes) -> dict[str, str]:
     message = BytesParser(policy=HTTP).parsebytes(f"Content-Type: {content_type}\r\n\r\n".encode() + raw)
     (part,) = message.iter_parts()
-    return {"field": part.get_param("name", header="content-disposition"), "file": part.get_filename(), "text": part.get_content()}
+    name = part.get_param("name", header="content-disposition")
+    return {"field": name, "file": part.get_filename(), "text": part.get_payload(decode=True).decode()}
 
 
 def _route(backend: Backend, request: dict[str, Any]) -> Any:
