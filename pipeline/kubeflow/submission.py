@@ -10,9 +10,10 @@ import copy
 import hashlib
 import json
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import kfp_server_api
 
@@ -21,10 +22,26 @@ from pipeline.kubeflow.api import PipelinesApi, UnreachableError, named, to_json
 from pipeline.kubeflow.schedule import Schedule
 from pipeline.kubeflow.submit_settings import SubmitSettings
 
-if TYPE_CHECKING:
-    from pipeline.kubeflow.compile import Compiled
-
 _DIGEST_LETTERS = 12
+
+
+class Compiled(Protocol):
+    """A compiled pipeline: both documents, and its parameters with their defaults."""
+
+    @property
+    def pipeline_spec(self) -> dict[str, Any]:
+        """`PipelineSpec` as plain values."""
+
+    @property
+    def platform_spec(self) -> dict[str, Any]:
+        """`PlatformSpec` as plain values."""
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """Name -> default."""
+
+    def to_yaml(self) -> str:
+        """Returns both documents."""
 
 
 @dataclass(frozen=True)
@@ -155,8 +172,8 @@ class Submitted:
 
 
 def plan_submission(
-    compiled: "Compiled",
-    parameters: dict[str, Any],
+    compiled: Compiled,
+    parameters: Mapping[str, Any],
     settings: SubmitSettings,
     job: str,
     *,
@@ -180,14 +197,14 @@ def plan_submission(
         experiment=settings.experiment or name,
         job=job,
         package=compiled.to_yaml(),
-        parameters=parameters,
+        parameters=dict(parameters),
         pipeline_root=pipeline_root,
         service_account=settings.service_account,
         schedule=schedule,
     )
 
 
-def digest(compiled: "Compiled") -> str:
+def digest(compiled: Compiled) -> str:
     """Returns letters that differ whenever what was compiled does, but for the defaults of its parameters."""
     spec = copy.deepcopy(compiled.pipeline_spec)
     for parameter in spec["root"].get("inputDefinitions", {}).get("parameters", {}).values():

@@ -30,6 +30,7 @@ class SubmitSettings(Settings):
     Attributes:
       host: Address of the API, such as `http://localhost:8888` or `https://kubeflow.example.com/pipeline`.
       ui_host: Address of the pages, for links; default: the host.
+      cluster_host: Address of the API from inside the cluster, for runs on a schedule.
       namespace: Namespace of the runs, where Kubeflow has several users.
       experiment: Experiment that the runs belong to; default: the pipeline's name.
       service_account: Account that the steps run as; default: the backend's.
@@ -41,6 +42,7 @@ class SubmitSettings(Settings):
 
     host: str | None = None
     ui_host: str | None = None
+    cluster_host: str = "http://ml-pipeline.kubeflow:8888"
     namespace: str | None = None
     experiment: str | None = None
     service_account: str | None = None

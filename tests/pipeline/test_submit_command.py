@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from kfp.components import load_component_from_text
 from pipelines_server import Backend, serving, task
 
 from pipeline.cli import main
+from pipeline.kubeflow import scheduled
 from pipeline.kubeflow.submit_settings import HOST_VARIABLE, NAMESPACE_VARIABLE, TOKEN_FILE_VARIABLE, TOKEN_VARIABLE
 from pipeline.kubeflow.verdict import EXIT_HANDLER
 
@@ -51,7 +53,10 @@ def shop(tmp_path, monkeypatch):
     gates = "rules: [{name: found, task: next_category, metric: hit_at_5, at_least: 0.1}]"
     (tmp_path / "gates.yaml").write_text(gates, encoding="utf-8")
     mounts = [*MOUNTS, {"claim": "logs", "path": str(tmp_path / "logs")}]
-    kubeflow = {"image": "images/shop@sha256:" + "0" * 64, "defaults": {"mounts": mounts, "secrets": SECRETS}}
+    kubeflow = {
+        "image": "images/shop@sha256:" + "0" * 64,
+        "defaults": {"mounts": mounts, "secrets": SECRETS, "deadline_seconds": 60, "memory": "2Gi"},
+    }
     (tmp_path / "config.yaml").write_text(yaml.safe_dump({**CONFIG, "kubeflow": kubeflow}), encoding="utf-8")
     return tmp_path
 
@@ -126,16 +131,49 @@ def test_a_run_that_nobody_waits_for_ends_at_once(shop):
     assert not backend.looks
 
 
-def test_a_schedule_reads_whatever_logs_there_are_by_then(shop):
+def test_a_schedule_is_a_step_that_submits_the_newest_data_from_inside(shop, tmp_path):
     backend = Backend()
     with serving(backend) as address:
         result = call(shop, "--host", address, "--cron", "30 4 * * *")
 
+    (uploaded,) = (each["body"]["text"] for each in backend.requests if each["path"].endswith("upload_version"))
     body = backend.requests[-1]["body"]
     assert result.exit_code == 0
     assert "Recurring run shop: recurring-1" in result.stdout
     assert body["trigger"] == {"cron_schedule": {"cron": "0 30 4 * * *"}}
-    assert body["runtime_config"]["parameters"]["data_fingerprint"] == ""
+    component = load_component_from_text(uploaded)
+    (executor,) = component.pipeline_spec.deployment_spec["executors"].values()
+    assert list(component.pipeline_spec.root.input_definitions.parameters) == list(body["runtime_config"]["parameters"])
+    assert list(executor["container"]["command"]) == ["python", "-m", "pipeline.kubeflow.scheduled"]
+
+    # what its container does, when it is time:
+    files = body["runtime_config"]["parameters"]["files"]
+    (shop / "gates.yaml").unlink()
+    inside = Backend(tasks=END, logs=told("pushed", 0, version=1))
+    with serving(inside) as address, pytest.raises(SystemExit) as ended:
+        scheduled.main(files, "--host", address)
+
+    (run,) = inside.objects["runs"].values()
+    assert ended.value.code == 0
+    assert run["runtime_config"]["parameters"]["data_fingerprint"]
+    assert [each["display_name"] for each in inside.objects["pipelines"].values()] == ["shop"]
+
+
+def test_the_submitting_step_sees_the_data_and_has_as_long_as_a_run_takes(shop):
+    plan = json.loads(
+        call(shop, "--host", "http://localhost", "--namespace", "team", "--every", "1d", "--dry-run", "--json").stdout
+    )
+
+    (upload,) = (each for each in plan["requests"] if "file" in each)
+    spec, platform = yaml.safe_load_all(upload["file"])
+    (config,) = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"].values()
+    (executor,) = spec["deploymentSpec"]["executors"].values()
+    assert [mount["constant"] for mount in config["pvcMount"]] == ["interest-migration", "models", "logs"]
+    assert config["secretAsEnv"][0]["secretName"] == "key"
+    assert "activeDeadlineSeconds" not in config
+    assert executor["container"]["resources"] == {"resourceMemoryLimit": "2Gi"}
+    assert spec["root"]["dag"]["tasks"]["Submit"]["cachingOptions"] == {}
+    assert executor["container"]["args"][1:] == ["--host", "http://ml-pipeline.kubeflow:8888", "--namespace", "team"]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +182,8 @@ def test_a_schedule_reads_whatever_logs_there_are_by_then(shop):
         (Backend(tokens=("new",)), (), "expected a valid token"),
         (Backend(multi_user=True, namespaces=("team",)), ("--namespace", "taem"), "expected namespace taem"),
         (Backend(), ("--cron", "daily"), "--cron: expected five fields"),
-        (Backend(), ("--every", "1d", "--span", "7"), "expected one run whose partitions"),
+        (Backend(), ("--every", "1d", "--span", "7"), "--span: expected no span for a schedule"),
+        (Backend(), ("--without-data", "--span", "7"), "--without-data: expected a log without dated partitions"),
     ],
 )
 def test_what_the_submitter_can_repair_is_one_line_and_exit_code_2(shop, backend, arguments, expected):
