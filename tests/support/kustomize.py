@@ -31,8 +31,8 @@ def render(folder: Path) -> list[Resource]:
 
 
 def pods(resource: Resource) -> list[dict[str, Any]]:
-    """Returns the pod specifications of a resource: one of a Deployment or an InferenceService, else none."""
-    if resource["kind"] == "Deployment":
+    """Returns the pod specifications of a resource: one of a Deployment, a Job or an InferenceService, else none."""
+    if resource["kind"] in ("Deployment", "Job"):
         return [resource["spec"]["template"]["spec"]]
     return [resource["spec"]["predictor"]] if resource["kind"] == "InferenceService" else []
 
@@ -78,14 +78,18 @@ def _generate(folder: Path, generator: dict[str, Any], resources: list[Resource]
 
 def _patch(resources: list[Resource], patch: dict[str, Any]) -> list[Resource]:
     content = yaml.safe_load(patch["patch"])
-    wanted = _name(content) if isinstance(content, dict) else (patch["target"]["kind"], patch["target"]["name"])
-    if wanted not in map(_name, resources):
-        raise ValueError(f"expected a resource {wanted} to patch, received {[_name(each) for each in resources]}")
+    target = patch.get("target") or {"kind": content["kind"], "name": content["metadata"]["name"]}
+    wanted = [
+        name for name in map(_name, resources) if name[0] == target["kind"] and target.get("name", name[1]) == name[1]
+    ]
+    if not wanted:
+        raise ValueError(f"expected a resource {target} to patch, received {[_name(each) for each in resources]}")
     if isinstance(content, list):
-        return [_edit(each, content) if _name(each) == wanted else each for each in resources]
+        return [_edit(each, content) if _name(each) in wanted else each for each in resources]
     if content.get(PATCH) == DELETE:
-        return [each for each in resources if _name(each) != wanted]
-    return [merge(each, content) if _name(each) == wanted else each for each in resources]
+        return [each for each in resources if _name(each) not in wanted]
+    change = {"spec": content["spec"]}  # names stay
+    return [merge(each, change) if _name(each) in wanted else each for each in resources]
 
 
 def _edit(resource: Resource, operations: list[dict[str, Any]]) -> Resource:

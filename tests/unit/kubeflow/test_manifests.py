@@ -36,9 +36,13 @@ def all_pods() -> Iterator[tuple[str, dict[str, Any]]]:
                 yield folder, pod
 
 
+def server_pods() -> list[tuple[str, dict[str, Any]]]:
+    return [(folder, pod) for folder, pod in all_pods() if "initContainers" in pod]
+
+
 def all_containers() -> Iterator[tuple[str, dict[str, Any]]]:
     for folder, pod in all_pods():
-        for container in [*pod["initContainers"], *pod["containers"]]:
+        for container in [*pod.get("initContainers", []), *pod["containers"]]:
             yield f"{folder} {container['name']}", container
 
 
@@ -64,7 +68,7 @@ def test_the_inference_service_is_the_deployments_pod_with_kserves_fields():
     (service,) = of_kind("overlays/kserve", "InferenceService")
     predictor = service["spec"]["predictor"]
     pod = {name: value for name, value in predictor.items() if name not in own}
-    (expected,) = (pod for folder, pod in all_pods() if folder == "base")
+    (expected,) = (pod for folder, pod in server_pods() if folder == "base")
 
     kubernetes_validate.validate(
         {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "predictor"}, "spec": pod}, VERSIONS[0], strict=True
@@ -113,12 +117,12 @@ def test_every_container_has_requests_and_limits():
 def test_every_image_has_a_version():
     for name, container in all_containers():
         assert re.fullmatch(r"docker\.io/tensorflow/serving:\d+\.\d+\.\d+(-gpu)?", container["image"]), name
-    gpu = [container["image"] for name, container in all_containers() if name.startswith("overlays/gpu")]
-    assert all(image.endswith("-gpu") for image in gpu)
+    images = {name: container["image"] for name, container in all_containers()}
+    assert images["overlays/gpu serving"].endswith("-gpu")
 
 
 def test_every_server_has_three_probes_that_no_dead_model_passes():
-    for folder, pod in all_pods():
+    for folder, pod in server_pods():
         (server,) = pod["containers"]
         ports = {port["name"]: port["containerPort"] for port in server["ports"]}
         for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
@@ -128,7 +132,7 @@ def test_every_server_has_three_probes_that_no_dead_model_passes():
 
 
 def test_mounted_files_are_those_that_the_server_is_told_to_read():
-    for folder, pod in all_pods():
+    for folder, pod in server_pods():
         (server,) = pod["containers"]
         (settings,) = (each for each in rendered(folder) if each["kind"] == "ConfigMap")
         mounts = {mount["name"]: mount for mount in server["volumeMounts"]}
@@ -161,17 +165,25 @@ def test_selectors_find_the_pods():
         )
         selectors = [each["spec"]["selector"] for each in of_kind(folder, "Service")]
         selectors += [each["spec"]["selector"]["matchLabels"] for each in of_kind(folder, "PodDisruptionBudget")]
-        selectors += [each["spec"]["podSelector"]["matchLabels"] for each in of_kind(folder, "NetworkPolicy")]
+        selectors += [policy(folder, "interest-serving")["podSelector"]["matchLabels"]]
         assert selectors
         assert all(selector and selector.items() <= labels.items() for selector in selectors), folder
 
 
-def test_strangers_reach_nothing_and_the_server_reaches_nobody():
-    (policy,) = of_kind("base", "NetworkPolicy")
+def policy(folder: str, name: str) -> dict[str, Any]:
+    (found,) = (each["spec"] for each in of_kind(folder, "NetworkPolicy") if each["metadata"]["name"] == name)
+    return found
 
-    assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
-    assert policy["spec"]["egress"] == []
-    assert all(rule["from"] and rule["ports"] for rule in policy["spec"]["ingress"])
+
+def test_strangers_reach_nothing_and_the_server_reaches_nobody():
+    for name in ("interest-serving", "interest-migration-volumes"):
+        rules = policy("base", name)
+        assert rules["policyTypes"] == ["Ingress", "Egress"]
+        assert rules["egress"] == []
+        assert all(rule["from"] and rule["ports"] for rule in rules["ingress"])
+    (job,) = of_kind("base", "Job")
+    labels = job["spec"]["template"]["metadata"]["labels"]
+    assert policy("base", "interest-migration-volumes")["podSelector"]["matchLabels"].items() <= labels.items()
 
 
 def test_a_server_stays_up_while_nodes_are_drained():
@@ -208,7 +220,7 @@ def test_the_submitter_may_submit_and_nothing_else():
 
 def test_requests_are_batched_only_where_asked():
     def batches(folder: str) -> bool:
-        (pod,) = (pod for name, pod in all_pods() if name == folder)
+        (pod,) = (pod for name, pod in server_pods() if name == folder)
         return "--enable_batching=true" in pod["containers"][0]["args"]
 
     assert [batches(folder) for folder in ("base", "overlays/production", "overlays/laptop")] == [False, True, False]
@@ -217,8 +229,12 @@ def test_requests_are_batched_only_where_asked():
 def test_the_steps_mount_the_claims_where_the_server_reads():
     values = yaml.safe_load((MANIFESTS.parents[1] / "configs" / "kubeflow.yaml").read_text(encoding="utf-8"))
     mounts = {mount["claim"]: mount["path"] for mount in values["kubeflow"]["defaults"]["mounts"]}
-    (pod,) = (pod for folder, pod in all_pods() if folder == "base")
+    (pod,) = (pod for folder, pod in server_pods() if folder == "base")
     (place,) = (each["mountPath"] for each in pod["containers"][0]["volumeMounts"] if each["name"] == "models")
 
     assert set(mounts) == {each["metadata"]["name"] for each in of_kind("base", "PersistentVolumeClaim")}
     assert mounts[STORE] == values["push"]["directory"] == place
+    (job,) = of_kind("base", "Job")
+    (prepare,) = pods(job)[0]["containers"]
+    assert {each["mountPath"] for each in prepare["volumeMounts"]} == set(mounts.values())
+    assert all(path in prepare["args"][0] for path in mounts.values())
