@@ -31,7 +31,9 @@ def render(folder: Path) -> list[Resource]:
 
 
 def pods(resource: Resource) -> list[dict[str, Any]]:
-    """Returns the pod specifications of a resource: one of a Deployment, a Job or an InferenceService, else none."""
+    """Returns the pod specifications of a resource: one if it runs containers, else none."""
+    if resource["kind"] == "Pod":
+        return [resource["spec"]]
     if resource["kind"] in ("Deployment", "Job"):
         return [resource["spec"]["template"]["spec"]]
     return [resource["spec"]["predictor"]] if resource["kind"] == "InferenceService" else []

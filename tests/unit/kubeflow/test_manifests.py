@@ -14,7 +14,7 @@ from kustomize import pods, render
 
 MANIFESTS = Path(__file__).parents[3] / "kubeflow" / "manifests"
 OVERLAYS = sorted(path.name for path in (MANIFESTS / "overlays").iterdir())
-FOLDERS = ["base", "submitter", *(f"overlays/{name}" for name in OVERLAYS)]
+FOLDERS = ["base", "console", "submitter", *(f"overlays/{name}" for name in OVERLAYS)]
 VERSIONS = ("1.30", "1.35")
 CUSTOM = {"InferenceService"}
 STORE = "interest-migration-models"
@@ -23,6 +23,13 @@ STORE = "interest-migration-models"
 @cache
 def rendered(folder: str) -> list[dict[str, Any]]:
     return render(MANIFESTS / folder)
+
+
+def steps() -> dict[str, Any]:
+    values: dict[str, Any] = yaml.safe_load(
+        (MANIFESTS.parents[1] / "configs" / "kubeflow.yaml").read_text(encoding="utf-8")
+    )
+    return values
 
 
 def of_kind(folder: str, kind: str) -> list[dict[str, Any]]:
@@ -115,9 +122,11 @@ def test_every_container_has_requests_and_limits():
 
 
 def test_every_image_has_a_version():
-    for name, container in all_containers():
-        assert re.fullmatch(r"docker\.io/tensorflow/serving:\d+\.\d+\.\d+(-gpu)?", container["image"]), name
     images = {name: container["image"] for name, container in all_containers()}
+    ours = images.pop("console console")
+    for name, image in images.items():
+        assert re.fullmatch(r"docker\.io/tensorflow/serving:\d+\.\d+\.\d+(-gpu)?", image), name
+    assert ours == steps()["kubeflow"]["image"]
     assert images["overlays/gpu serving"].endswith("-gpu")
 
 
@@ -227,14 +236,15 @@ def test_requests_are_batched_only_where_asked():
 
 
 def test_the_steps_mount_the_claims_where_the_server_reads():
-    values = yaml.safe_load((MANIFESTS.parents[1] / "configs" / "kubeflow.yaml").read_text(encoding="utf-8"))
+    values = steps()
     mounts = {mount["claim"]: mount["path"] for mount in values["kubeflow"]["defaults"]["mounts"]}
     (pod,) = (pod for folder, pod in server_pods() if folder == "base")
     (place,) = (each["mountPath"] for each in pod["containers"][0]["volumeMounts"] if each["name"] == "models")
 
     assert set(mounts) == {each["metadata"]["name"] for each in of_kind("base", "PersistentVolumeClaim")}
     assert mounts[STORE] == values["push"]["directory"] == place
-    (job,) = of_kind("base", "Job")
+    (job,), (console,) = of_kind("base", "Job"), of_kind("console", "Pod")
+    for container in (*pods(job)[0]["containers"], *pods(console)[0]["containers"]):
+        assert set(mounts.values()) <= {each["mountPath"] for each in container["volumeMounts"]}
     (prepare,) = pods(job)[0]["containers"]
-    assert {each["mountPath"] for each in prepare["volumeMounts"]} == set(mounts.values())
     assert all(path in prepare["args"][0] for path in mounts.values())
