@@ -128,6 +128,7 @@ class PipelinesApi:
             self._client.call_api,
             f"/apis/v1alpha1/runs/{run_id}/nodes/{pod}/log",
             "GET",
+            query_params=[("follow", "false")],
             auth_settings=["Bearer"],
             response_type=None,
             _preload_content=False,
