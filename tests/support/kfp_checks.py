@@ -1,7 +1,7 @@
 """What the open-source backend of Kubeflow Pipelines (2.17) rejects when a pipeline is uploaded or a run is compiled.
 
-Read from kubeflow/pipelines at 7b70c7b: apiserver/template/v2_template.go, v2/compiler, v2/driver. Fields that it ignores,
-though TFX writes them, are rejected too: whoever sets them believes that they do something.
+Read from kubeflow/pipelines at 7b70c7b: apiserver/template/v2_template.go, v2/compiler, v2/driver. Fields that it
+ignores, though TFX writes them, are rejected too: whoever sets them believes that they do something.
 """
 
 import re
@@ -29,7 +29,14 @@ _ARGUMENT = re.compile(
     r"\{\{\$\}\}|\{\{\$\.(inputs|outputs)\.(artifacts|parameters)\['[^']+'\](\.(uri|path|output_file))?\}\}"
 )
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_KINDS = {"STRING": str, "NUMBER_INTEGER": int, "NUMBER_DOUBLE": (int, float), "BOOLEAN": bool, "LIST": list, "STRUCT": dict}
+KINDS = {
+    "STRING": str,
+    "NUMBER_INTEGER": (int, float),
+    "NUMBER_DOUBLE": (int, float),
+    "BOOLEAN": bool,
+    "LIST": list,
+    "STRUCT": dict,
+}
 _LONGEST_ARGUMENT = 131_072  # of one argument of a Linux process
 
 
@@ -138,9 +145,9 @@ def _check_source(where: str, source: Spec, task: Spec, known: Spec) -> None:
 
 def _check_parameter(where: str, definition: Spec) -> None:
     kind = definition.get("parameterType")
-    if kind not in _KINDS:
+    if kind not in KINDS:
         raise RejectedError(f"{where}: input parameter has type {kind}")
-    if "defaultValue" in definition and not isinstance(definition["defaultValue"], _KINDS[kind]):
+    if "defaultValue" in definition and not isinstance(definition["defaultValue"], KINDS[kind]):
         raise RejectedError(f"{where}: requires {kind}, the default is {definition['defaultValue']!r}")
 
 

@@ -128,7 +128,8 @@ class _RunUnderWay:
         container, config = self._spec["deploymentSpec"]["executors"][label]["container"], self._configs.get(label, {})
         for mount in config.get("pvcMount", ()):
             Path(mount["mountPath"]).mkdir(parents=True, exist_ok=True)
-        place = f"{self._spec['defaultPipelineRoot'].rstrip('/')}/{self._spec['pipelineInfo']['name']}/{self.name}/{name}"
+        root = self._spec["defaultPipelineRoot"].rstrip("/")
+        place = f"{root}/{self._spec['pipelineInfo']['name']}/{self.name}/{name}"
         given = make_input(task, component, graph, self._cluster.store, values, place)
         key = cache_key(given, container, [mount["constant"] for mount in config.get("pvcMount", ())])
         cached = self._cluster.store.cache.get(key) if task.get("cachingOptions", {}).get("enableCache") else None
@@ -141,10 +142,9 @@ class _RunUnderWay:
             answer = self._launcher.launch(f"{name}-{attempts}", given, container, config, labels)
         if answer is None:
             return self._end(name, "FAILED", {}, attempts, graph)
-        written = {output: found["artifacts"][0] for output, found in given["outputs"]["artifacts"].items()}
-        numbers = {
-            output: self._cluster.store.record(output, artifact) for output, artifact in written.items() if output != LOGS
-        }
+        outputs = given["outputs"]["artifacts"].items()
+        written = {output: found["artifacts"][0] for output, found in outputs if output != LOGS}
+        numbers = {output: self._cluster.store.record(output, artifact) for output, artifact in written.items()}
         graph.values[name] = answer.get("parameterValues", {})
         self._cluster.store.cache[key] = numbers
         return self._end(name, "COMPLETE", numbers, attempts, graph)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from kfp_checks import RejectedError
+from kfp_checks import KINDS, RejectedError
 from kfp_metadata import MetadataStore
 
 Spec = dict[str, Any]
@@ -95,7 +95,6 @@ def _resolve(source: Spec, task: Spec, graph: Graph, run: Spec, run_name: str) -
 def _convert(name: str, value: Any, kind: str) -> Any:
     if kind == "STRING":
         return value if isinstance(value, str) else json.dumps(value)
-    fits = {"NUMBER_INTEGER": (int, float), "NUMBER_DOUBLE": (int, float), "BOOLEAN": bool, "STRUCT": dict, "LIST": list}
-    if not isinstance(value, fits[kind]):
+    if not isinstance(value, KINDS[kind]):
         raise RejectedError(f"input parameter {name} type mismatch: expect {kind}, got {value!r}")
     return value

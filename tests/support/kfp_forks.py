@@ -1,8 +1,8 @@
 """Runs containers' commands as forks of one process that has imported what they all import.
 
-Reads one request per line, `{"command": ["python", "-m", MODULE, ...], "environment": ..., "folder": ..., "log": ...}`, and
-answers with its exit code. A fork executes exactly the module and the arguments of the command, in a folder, with an
-environment and output files of its own.
+Reads one request per line, `{"command": ["python", "-m", MODULE, ...], "environment": ..., "folder": ..., "log": ...}`,
+and answers with its exit code. A fork executes exactly the module and the arguments of the command, in a folder, with
+an environment and an output file of its own.
 """
 
 import json
@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pipeline.graph  # noqa: F401 - imported for the forks
 from components import report_artifacts, run_report  # noqa: F401
-from pipeline.kubeflow import compile, entrypoint  # noqa: A004, F401
+from pipeline.kubeflow import compile as compiler  # noqa: F401
+from pipeline.kubeflow import entrypoint  # noqa: F401
 
 
 def run_command(command: list[str], environment: dict[str, str], folder: str, log: str) -> int:

@@ -52,7 +52,7 @@ def _stored(key: str, value: Any) -> Any:
 
 
 def cache_key(executor_input: dict[str, Any], container: dict[str, Any], claims: list[str]) -> str:
-    """Returns what makes two tasks the same: inputs by number, parameters, outputs without addresses, command, image."""
+    """Returns what makes two tasks one: inputs by number, parameters, outputs without addresses, command, image."""
     inputs = executor_input["inputs"]
     names = {key: [one["name"] for one in found["artifacts"]] for key, found in inputs["artifacts"].items()}
     outputs = {

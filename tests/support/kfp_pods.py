@@ -1,7 +1,7 @@
 """The backend's launcher and Kubernetes: every task gets an empty folder as its pod, and a folder is the object store.
 
-A container's `/minio`, `/s3` and `/gcs` are folders of the pod; nothing else of another pod is there. The command runs as
-a process of its own: a fork of one that has imported TFX already, unless `KFP_PODS=subprocess` asks for a fresh one.
+A container's `/minio`, `/s3` and `/gcs` are folders of the pod; nothing of another pod is there. The command runs as a
+process of its own: a fork of one that has imported TFX already, unless `KFP_PODS=subprocess` asks for a fresh one.
 """
 
 import json
@@ -11,7 +11,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from kfp_driver import LOGS, Spec
 
@@ -84,7 +84,9 @@ class Launcher:
     processes: Processes
     secrets: dict[str, dict[str, str]]
 
-    def launch(self, name: str, executor_input: Spec, container: Spec, config: Spec, labels: dict[str, str]) -> Spec | None:
+    def launch(
+        self, name: str, executor_input: Spec, container: Spec, config: Spec, labels: dict[str, str]
+    ) -> Spec | None:
         """Runs a container as its pod would; returns the `ExecutorOutput`, or None if it failed."""
         pod = self.pods / name
         (pod / "work").mkdir(parents=True)
