@@ -1,9 +1,10 @@
 """Calibrates a trained model on training users that it was not fitted to.
 
 The held-out users are halved. A scaling is taken only if, fitted to one half, it lowers the log loss of the other, over
-both halves together; else the logits stay as they are. Of churn, blends of the network's logits with the trees' are tried
-as well, and the share of the trees with the lowest such loss is taken. Examples count half for every
-`calibration_half_life_days` before the newest cut, since base rates drift and the model is asked about what comes after.
+both halves together; else the logits stay as they are. Of churn, blends of the network's logits with the trees' are
+tried as well, and the share of the trees with the lowest such loss is taken. Examples count half for every
+`calibration_half_life_days` before the newest cut, since base rates drift and the model is asked about what comes
+after it.
 """
 
 import math

@@ -36,9 +36,7 @@ def fit_churn_trees(source: ExampleSource, trees: int, seed: int) -> list[Trees 
 def _read(source: ExampleSource) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
     names = [label_name(CHURN[horizon]) for horizon in HORIZONS]
     batches = source.batches(batch_size=_BATCH, most=MOST_EXAMPLES)
-    parts = (
-        (batch[AGGREGATES].numpy(), np.stack([batch[name].numpy() for name in names], axis=1)) for batch in batches
-    )
+    parts = [(batch[AGGREGATES].numpy(), np.stack([batch[name] for name in names], axis=1)) for batch in batches]
     aggregates, labels = zip(*parts, strict=True)
     return np.concatenate(aggregates), np.concatenate(labels)
 
