@@ -34,6 +34,6 @@ class SchemaExecutor(executor.Executor):
 
 
 class ImportSchemaGen(component.ImportSchemaGen):
-    """`tfx.components.ImportSchemaGen` that also takes `package:schemas/schema.pbtxt#digest`; the digest is not read."""
+    """`tfx.components.ImportSchemaGen` that also takes `package:schemas/schema.pbtxt#digest`."""
 
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(SchemaExecutor)

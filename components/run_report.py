@@ -46,7 +46,7 @@ def RunReport(  # noqa: N802 - a component reads like a class
     churn_short: OutputArtifact[artifacts.Classification],
     churn_long: OutputArtifact[artifacts.Classification],
     categories: OutputArtifact[artifacts.Classification],
-    data_decision: InputArtifact[artifacts.Decision] = None,  # type: ignore[assignment] # TFX's form of optional
+    data_decision: InputArtifact[artifacts.Decision] = None,
 ) -> None:
     """Writes the report.
 
@@ -99,7 +99,7 @@ def RunReport(  # noqa: N802 - a component reads like a class
 
 
 def _ending(outcome: Mapping[str, Any]) -> dict[str, Any]:
-    pushed = outcome["version"] and Pushed(outcome["version"], outcome["path"], is_new=True)
+    pushed = outcome["version"] and Pushed(outcome["version"], outcome["path"], outcome["is_new"])
     return {"state": State(outcome["state"]), "pushed": pushed or None}
 
 

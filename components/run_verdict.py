@@ -1,31 +1,33 @@
-"""How a run on an orchestrator ended, in files that outlive its steps: `<runs>/<run>/`.
+"""Verdict and TellVerdict: last step and exit handler of a run on an orchestrator (`interest_migration.report.ending`).
 
-    outcome.json    what became of the model, by the step `Verdict`
-    failure.json    why a step failed, by the container of that step
-    verdict.json    both, and the orchestrator's own state, by the exit handler `TellVerdict`
+Local runs have `pipeline.records` instead.
 """
 
 import json
+import shutil
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
-from tfx.types.standard_artifacts import PushedModel, String
+from tfx.types.standard_artifacts import ExampleStatistics, PushedModel, String
 
-from components.artifacts import Decision, Page
+from components.artifacts import Decision, Page, Summary
 from components.model_gate import DECISION_FILE
 from interest_migration.errors import RefusedError
 from interest_migration.gates.decision import Decision as GateDecision
+from interest_migration.report.ending import (
+    DATA_FILE,
+    FAILURE_FILE,
+    OUTCOME_FILE,
+    VERDICT_FILE,
+    read_note,
+    tell,
+    write_note,
+)
 from interest_migration.report.record import State
-from interest_migration.storage.atomic import replacing
-
-OUTCOME_FILE: Final = "outcome.json"
-FAILURE_FILE: Final = "failure.json"
-VERDICT_FILE: Final = "verdict.json"
-
-_EXIT_CODES: Final = {State.PUSHED: 0, State.HELD: 3, State.MODEL_REFUSED: 3, State.DATA_REFUSED: 3}
 
 
 @component
@@ -33,17 +35,23 @@ def Verdict(  # noqa: N802 - a component reads like a class
     run: Parameter[str],
     runs: Parameter[str],
     fail_when_refused: Parameter[int],
+    data_record: Parameter[str],
+    statistics: InputArtifact[ExampleStatistics],
+    summary: InputArtifact[Summary],
     decision: InputArtifact[Decision],
     pushed_model: InputArtifact[PushedModel],
     report: InputArtifact[Page],
     verdict: OutputArtifact[String],
 ) -> None:
-    """Notes what became of the model; the last step of a run.
+    """Notes what became of the model, and keeps what later runs compare their data with; the last step of a run.
 
     Args:
       run: Name of the run.
       runs: Folder of the runs' notes.
       fail_when_refused: 1 to fail if the model was not pushed.
+      data_record: What is known of the data, as JSON; empty if nothing is.
+      statistics: Of the examples.
+      summary: Counts of the ingestion.
       decision: Of the model gate.
       pushed_model: What the Pusher did.
       report: Only waited for, so that a failure here takes no report away.
@@ -54,7 +62,12 @@ def Verdict(  # noqa: N802 - a component reads like a class
     """
     del report
     outcome = read_outcome(decision.uri, pushed_model)
-    write_note(Path(runs) / run / OUTCOME_FILE, outcome)
+    folder = Path(runs) / run
+    if data_record:
+        _keep_data(
+            folder, json.loads(data_record) | {"run": run}, {"statistics": statistics.uri, "summary": summary.uri}
+        )
+    write_note(folder / OUTCOME_FILE, outcome)
     verdict.value = outcome["state"]
     if fail_when_refused and outcome["state"] != State.PUSHED:
         raise RefusedError(f"{outcome['state']}: " + ("; ".join(outcome["reasons"]) or outcome["review"]))
@@ -78,7 +91,7 @@ def TellVerdict(  # noqa: N802 - a component reads like a class
 
 
 def read_outcome(decision: str, pushed: Any) -> dict[str, Any]:
-    """Returns state, version and reasons.
+    """Returns what became of the model: state, version and reasons.
 
     Args:
       decision: Folder of the model gate's decision.
@@ -91,50 +104,16 @@ def read_outcome(decision: str, pushed: Any) -> dict[str, Any]:
         "state": State.PUSHED if is_pushed else refused,
         "version": int(pushed.get_string_custom_property("pushed_version")) if is_pushed else None,
         "path": pushed.get_string_custom_property("pushed_destination") if is_pushed else None,
+        "is_new": bool(pushed.get_int_custom_property("is_new")),
         "review": pushed.get_string_custom_property("review"),
         "served_before": found.served_version,
         "reasons": list(found.reasons),
     }
 
 
-def tell(run: str, status: Mapping[str, Any], outcome: Mapping[str, Any], failure: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the verdict of a run.
-
-    Args:
-      run: Its name.
-      status: `{"state": "COMPLETE"}` or `FAILED`, as the orchestrator has it.
-      outcome: What `Verdict` noted; empty if the run did not come so far.
-      failure: What the failed step's container noted; empty if none did.
-
-    Returns:
-      `state` as `interest_migration.report.record.State` has it, `exit_code` as the command line's, and the notes.
-
-    Example:
-      FAILED, no outcome, failure of Trainer -> state failed, exit code 1, failed_step Trainer.
-    """
-    state = outcome.get("state") or failure.get("state") or State.FAILED
-    return {
-        "run": run,
-        "orchestrator": status.get("state", ""),
-        "state": str(state),
-        "exit_code": _EXIT_CODES.get(State(state), failure.get("exit_code", 1)),
-        "version": outcome.get("version"),
-        "path": outcome.get("path"),
-        "reasons": list(outcome.get("reasons") or failure.get("reasons") or ()),
-        "failed_step": failure.get("step", ""),
-        "error": failure.get("error", ""),
-    }
-
-
-def write_note(path: Path, values: Mapping[str, Any]) -> None:
-    """Writes a note, whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(values, indent=1), encoding="utf-8")
-
-
-def read_note(path: Path) -> dict[str, Any]:
-    """Returns a note; an empty one if there is none."""
-    if not path.exists():
-        return {}
-    values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return values
+def _keep_data(folder: Path, record: dict[str, Any], artifacts: Mapping[str, str]) -> None:
+    """Copies statistics and counts beside the record that names them, and says when."""
+    for name, source in artifacts.items():
+        shutil.copytree(source, folder / name, dirs_exist_ok=True)
+    kept = {name: str(folder / name) for name in artifacts}
+    write_note(folder / DATA_FILE, record | kept | {"at": datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")})

@@ -75,6 +75,7 @@ class Resolved:
       delivery: What is known of the data, `Delivery` as JSON.
       reference: The earlier run to compare with, `Reference` as JSON; empty if there is none.
       requests: Digest of the logged requests, if a data gate looks at them.
+      data_record: What later runs need to know of this one's data, as JSON; only where no command outlives the run.
     """
 
     fingerprint: str
@@ -87,6 +88,7 @@ class Resolved:
     delivery: str = '{"name": "all data"}'
     reference: str = ""
     requests: str = ""
+    data_record: str = ""
 
 
 def create_pipeline(

@@ -21,7 +21,7 @@ Examples:
 @click.option("--input", "input_root", help="Logs as the steps see them; replaces data.input.")
 @SPAN
 @OVERRIDES
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Receives the compiled pipeline (YAML).")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Receives the compiled pipeline.")
 @click.option("--without-data", is_flag=True, help="Compile where the data cannot be read; ingestion is never cached.")
 @click.option("--dry-run", is_flag=True, help="Compile and check everything, and write nothing.")
 @JSON

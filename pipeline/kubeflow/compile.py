@@ -80,11 +80,11 @@ def compile_pipeline(plan: "Plan", resolved: Resolved) -> Compiled:
     """
     config, settings = plan.config, plan.config.kubeflow
     if settings is None:
-        raise ConfigError("kubeflow: expected a section with image and storage, received none; see configs/kubeflow.yaml")
+        raise ConfigError("kubeflow: expected a section with an image, received none; see configs/kubeflow.yaml")
     pipeline = create_pipeline(
         config, plan.mapping, plan.gates, resolved, settings.pipeline_root, data_gates=plan.data_gates
     )
-    _append(pipeline, _ending(plan, settings, pipeline))
+    _append(pipeline, _ending(plan, settings, resolved, pipeline))
     spec = _compile(pipeline, settings, config)
     repair(spec)
     _never_stale(spec)
@@ -116,7 +116,7 @@ def _append(pipeline: Pipeline, nodes: list["BaseComponent"]) -> None:
     pipeline.components = [*pipeline.components, *nodes]
 
 
-def _ending(plan: "Plan", settings: KubeflowSettings, pipeline: Pipeline) -> list["BaseComponent"]:
+def _ending(plan: "Plan", settings: KubeflowSettings, resolved: Resolved, pipeline: Pipeline) -> list["BaseComponent"]:
     nodes = {node.id: node.outputs for node in pipeline.components}
     decision, pushed = nodes["ModelGate"]["decision"], nodes["Pusher"]["pushed_model"]
     described = plan.describe()
@@ -141,6 +141,9 @@ def _ending(plan: "Plan", settings: KubeflowSettings, pipeline: Pipeline) -> lis
         run=_RUN,
         runs=str(runs_folder(plan.config)),
         fail_when_refused=int(settings.fail_when_refused),
+        data_record=resolved.data_record,
+        statistics=nodes["StatisticsGen"]["statistics"],
+        summary=nodes["BehaviorExampleGen"]["summary"],
         decision=decision,
         pushed_model=pushed,
         report=report.outputs["report"],
@@ -155,7 +158,9 @@ def _never_stale(spec: Spec) -> None:
             task["inputs"]["parameters"]["run_token"] = {"runtimeValue": {"constant": _RUN}}
 
 
-def _without_stale_ingestion(settings: KubeflowSettings, resolved: Resolved) -> tuple[KubeflowSettings, tuple[str, ...]]:
+def _without_stale_ingestion(
+    settings: KubeflowSettings, resolved: Resolved
+) -> tuple[KubeflowSettings, tuple[str, ...]]:
     """Ingestion is cached only if its parameters tell which data and which key they are about."""
     unknown = [what for what, known in (("data", resolved.fingerprint), ("key", resolved.key_id)) if not known]
     if not unknown:

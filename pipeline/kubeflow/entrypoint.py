@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from interest_migration.data_gate.errors import find_decision
+from interest_migration.report.ending import FAILURE_FILE, write_note
 from interest_migration.report.record import State
 from pipeline.commands.ending import code_of
 from pipeline.kubeflow.executor_input import prepare_input, restore_output
@@ -93,12 +94,10 @@ def _make_folders(outputs: dict[str, Any]) -> None:
 
 
 def _note_failure(step: str, error: BaseException) -> None:
-    """Says why the step failed, if the container knows the folder of the run; what cannot be written changes nothing."""
+    """Says why the step failed, if the container knows the folder of the run."""
     runs, run = os.environ.get("INTEREST_MIGRATION_RUNS"), os.environ.get("INTEREST_MIGRATION_RUN_ID")
     if not runs or not run:
         return
-    from components.run_verdict import FAILURE_FILE, write_note
-
     decision = find_decision(error)
     note = {
         "step": step,

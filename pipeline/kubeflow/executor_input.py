@@ -1,7 +1,7 @@
 """What the backend tells a container, made into what TFX's entrypoint takes; and TFX's answer made into the backend's.
 
-Both are `ExecutorInput` and `ExecutorOutput` as plain values. The backend sends input artifacts without types, addresses
-that TensorFlow cannot open, and all parameters of the step; it takes back addresses in its object store only.
+Both are `ExecutorInput` and `ExecutorOutput` as plain values. The backend sends input artifacts without types and with
+addresses that TensorFlow cannot open; it takes back addresses in its object store only, and no empty values.
 """
 
 import json
@@ -61,8 +61,9 @@ def restore_output(answer: Values, given: Values, copies: LocalCopies) -> Values
     restored: Values = map_texts(answer, copies.to_remote)
     assigned = {name: artifact["uri"] for name, artifact in _each_artifact(given.get("outputs", {}))}
     for name, artifact in _each_artifact(restored):
+        artifact["metadata"] = {key: value for key, value in artifact.get("metadata", {}).items() if value is not None}
         if not is_remote(artifact.get("uri", "")) and is_remote(assigned[name]):
-            artifact["metadata"] = {**artifact.get("metadata", {}), PLACE: artifact["uri"]}
+            artifact["metadata"][PLACE] = artifact["uri"]
             artifact["uri"] = assigned[name]
     return restored
 

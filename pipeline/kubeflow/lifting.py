@@ -4,8 +4,8 @@
      `-> tfx-dag                                       (TFX hands parameters to no step inside it)
           `-> Trainer.training_epochs, and the argument --overrides '{"training_epochs": ["custom_config", ...]}'
 
-A whole parameter of a step is bound to the pipeline's. A value inside JSON becomes one more parameter of the step, which
-the container's entrypoint writes into the JSON.
+A whole parameter of a step is bound to the pipeline's. A value inside JSON becomes one more parameter of the step,
+which the container's entrypoint writes into the JSON.
 """
 
 import json

@@ -1,7 +1,9 @@
 """What must be known before a run on Kubeflow, since no driver of the orchestrator would look it up."""
 
 import hashlib
+import json
 import os
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Final
 
 from interest_migration.errors import ConfigError
@@ -60,15 +62,15 @@ def look_up(plan: Plan, *, read_data: bool = True) -> "Resolved":
 
 
 def _with_data(plan: Plan, known: "Resolved") -> "Resolved":
-    from dataclasses import replace
-
     facts = find_facts(plan.config, plan.mapping, plan.data_gates, plan.spans)
+    record = asdict(facts.record("", {"statistics": "", "summary": ""}))
     return replace(
         known,
         fingerprint=facts.fingerprints.whole,
         delivery=facts.delivery.model_dump_json(),
         reference=facts.reference.model_dump_json() if facts.reference else "",
         requests=facts.requests,
+        data_record=json.dumps(record),
     )
 
 

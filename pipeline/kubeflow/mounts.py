@@ -39,14 +39,14 @@ def check_mounts(config: PipelineConfig, settings: KubeflowSettings, steps: Sequ
             mounts = [mount.path for mount in settings.step(step).mounts]
             if step in steps and not any(PurePosixPath(path).is_relative_to(mount) for mount in mounts):
                 raise ConfigError(
-                    f"{field}: expected a folder on a volume that {step} mounts ({', '.join(mounts) or 'none'}), received "
-                    f"{path}; add it to kubeflow.defaults.mounts or kubeflow.steps.{step}.mounts"
+                    f"{field}: expected a folder on a volume that {step} mounts ({', '.join(mounts) or 'none'}), "
+                    f"received {path}; add it to kubeflow.defaults.mounts or kubeflow.steps.{step}.mounts"
                 )
 
 
 def _paths(config: PipelineConfig, settings: KubeflowSettings) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Yields field, path and the steps that use it."""
-    yield "workspace", str(runs_folder(config)), ("Verdict", "TellVerdict")
+    yield "workspace", str(runs_folder(config)), ("DataGate", "Verdict", "TellVerdict")
     pushers = ("Pusher", "ServedModel", "ModelGate", "BaseModel", "RunReport")
     yield "push.directory", str(config.served_directory), pushers
     if not str(config.data.input).startswith(PACKAGE_PREFIX):

@@ -52,6 +52,7 @@ PARAMETERS: Final[Mapping[str, tuple[Place, ...]]] = {
     "reference": (Place("DataGate", "reference"),),
     "requests": (Place("DataGate", "requests"),),
     "data_gates": (Place("DataGate", "settings"),),
+    "data_record": (Place("Verdict", "data_record"),),
     "training_epochs": _training("training", "epochs"),
     "gates": (Place("ModelGate", "gates"),),
     "push_directory": (
@@ -84,6 +85,7 @@ def runtime_parameters(plan: "Plan", resolved: "Resolved") -> dict[str, Value]:
         "key_id": resolved.key_id,
         "erasure_digest": resolved.erasure_digest,
         **gate_of_data,
+        "data_record": resolved.data_record,
         "training_epochs": config.training.epochs,
         "gates": plan.gates.model_dump_json(),
         "push_directory": str(config.served_directory),

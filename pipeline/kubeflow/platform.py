@@ -1,6 +1,8 @@
 """The second document of a compiled pipeline: what Kubernetes alone knows, per executor.
 
     platforms.kubernetes.deploymentSpec.executors.Trainer_executor: {pvcMount: [...], nodeSelector: ...}
+
+It is built from the messages that the backend parses it with, so a wrong field cannot be written.
 """
 
 from typing import Any, Final
@@ -13,10 +15,10 @@ from pipeline.kubeflow.resources import named_tasks
 from pipeline.kubeflow.settings import KubeflowSettings, Mount, SecretVariables, StepSettings, Toleration
 
 RUN_ID: Final = "INTEREST_MIGRATION_RUN_ID"
-"""Environment variable of every step. A parameter would make every run's cache keys its own; a field of the pod does not."""
+"""Environment variable of every step: a field of the pod, since a parameter would be part of the cache keys."""
 
 _RUN_LABEL: Final = "metadata.labels['pipeline/runid']"
-_SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - where Linux has it
+_SHARED_MEMORY: Final = "/dev/shm"
 
 
 def make_platform(spec: Spec, settings: KubeflowSettings) -> Spec:

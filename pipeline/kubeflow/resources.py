@@ -1,4 +1,4 @@
-"""What steps get of the cluster, as the pipeline spec has it: image, limits, devices, environment, caching, restarts."""
+"""What steps get of the cluster, in the pipeline spec: image, limits, devices, environment, caching, restarts."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -26,7 +26,8 @@ def give_resources(spec: Spec, settings: KubeflowSettings, environment: Mapping[
     unknown = sorted(set(settings.steps) - set(tasks))
     if unknown:
         raise ConfigError(
-            f"kubeflow.steps: expected steps of the pipeline ({', '.join(sorted(tasks))}), received {', '.join(unknown)}"
+            f"kubeflow.steps: expected steps of the pipeline ({', '.join(sorted(tasks))}), "
+            f"received {', '.join(unknown)}"
         )
     for name, task in tasks.items():
         step = settings.step(name)

@@ -1,7 +1,7 @@
 """Settings of the pipeline on Kubeflow: image, storage, and what each step gets of the cluster."""
 
 from pathlib import PurePosixPath
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, StringConstraints, field_validator
 
@@ -141,11 +141,14 @@ class StepSettings(Settings):
         """
         if step is None:
             return self
-        values = {name: getattr(step, name) for name in step.model_fields_set}
-        for name, value in values.items():
-            old = getattr(self, name)
-            values[name] = old | value if isinstance(value, dict) else old + value if isinstance(value, tuple) else value
-        return self.model_copy(update=values)
+        given = {name: getattr(step, name) for name in step.model_fields_set}
+        return self.model_copy(update={name: _add(getattr(self, name), value) for name, value in given.items()})
+
+
+def _add(old: Any, new: Any) -> Any:
+    if isinstance(new, dict):
+        return {**old, **new}
+    return (*old, *new) if isinstance(new, tuple) else new
 
 
 class KubeflowSettings(Settings):

@@ -1,51 +1,15 @@
 """A second span: compared with the first one's model, refused with drift in it, passed without."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
 from small_shop import call
-from span_shop import change_rows, open_span_shop, week
+from span_chain import WEEKS, Chain
+from span_shop import week
 
 pytestmark = pytest.mark.e2e
-WEEKS = 28
-
-
-@dataclass(frozen=True)
-class Chain:
-    """Runs in order: a first span, the second with a drift in it, the second as it should be, and that once more."""
-
-    folder: Path
-    first: Result
-    drifted: Result
-    second: Result
-    again: Result
-
-    @property
-    def runs(self) -> list[Path]:
-        return sorted((self.folder / "workspace" / "runs").iterdir())
-
-    @property
-    def versions(self) -> list[str]:
-        return sorted(path.name for path in (self.folder / "workspace" / "served" / "interests").iterdir())
-
-
-@pytest.fixture(scope="module")
-def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
-    folder = tmp_path_factory.mktemp("span-shop")
-    config = open_span_shop(folder, WEEKS)
-    newest = folder / "data" / "events" / str(week(WEEKS - 1)) / "log.csv"
-    good = newest.read_bytes()
-    first = call("run", "--config", config, "--span", week(WEEKS - 2), "--json")
-    change_rows(newest, lambda row: {**row, "price": str(float(row["price"]) * 20)})
-    drifted = call("run", "--config", config, "--latest", "--json")
-    newest.write_bytes(good)
-    return Chain(
-        folder, first, drifted, call("run", "--config", config, "--json"), call("run", "--config", config, "--json")
-    )
 
 
 def read_decision(run: Path) -> dict[str, Any]:
