@@ -4,16 +4,18 @@ import json
 import socket
 from pathlib import Path
 
+import kfp_checks
 import pytest
 import yaml
 from click.testing import CliRunner, Result
 from kfp.components import load_component_from_text
 from pipelines_server import Backend, serving, task
 
+from components.run_verdict import tell
 from pipeline.cli import main
 from pipeline.kubeflow import scheduled
 from pipeline.kubeflow.submit_settings import HOST_VARIABLE, NAMESPACE_VARIABLE, TOKEN_FILE_VARIABLE, TOKEN_VARIABLE
-from pipeline.kubeflow.verdict import EXIT_HANDLER
+from pipeline.kubeflow.verdict import EXIT_HANDLER, Verdict, read_verdict
 
 ROOT = Path(__file__).parents[2]
 VARIABLES = (HOST_VARIABLE, NAMESPACE_VARIABLE, TOKEN_FILE_VARIABLE, TOKEN_VARIABLE)
@@ -86,7 +88,7 @@ def test_a_dry_run_tells_every_request_and_connects_to_nothing(shop):
     assert result.exit_code == 0
     assert plan["host"] == address
     (upload,) = (each for each in plan["requests"] if "file" in each)
-    spec, platform = yaml.safe_load_all(upload["file"])
+    spec, platform = kfp_checks.parse(upload["file"])
     body = plan["requests"][-1]["body"]
     assert spec["pipelineInfo"]["name"] == "shop"
     assert set(platform) == {"platforms"}
@@ -120,6 +122,30 @@ def test_a_run_is_watched_and_its_verdict_is_the_exit_code(shop, logs, states, e
     assert "TensorFlow" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("status", "outcome", "failure", "expected"),
+    [
+        ("COMPLETE", {"state": "pushed", "version": 7}, {}, Verdict("pushed", 0, version="7")),
+        (
+            "COMPLETE",
+            {"state": "refused by the model gate", "version": None, "reasons": ["too weak"]},
+            {},
+            Verdict("refused by the model gate", 3, reasons=("too weak",)),
+        ),
+        (
+            "FAILED",
+            {},
+            {"step": "Trainer", "error": "no memory", "exit_code": 1},
+            Verdict("failed", 1, failed_step="Trainer", error="no memory"),
+        ),
+    ],
+)
+def test_what_the_exit_handler_writes_is_what_is_read(status, outcome, failure, expected):
+    log = f"verdict: {json.dumps(tell('run-1', {'state': status}, outcome, failure))}\n"
+
+    assert read_verdict(log) == expected
+
+
 def test_a_run_that_nobody_waits_for_ends_at_once(shop):
     backend = Backend(states=("RUNNING",))
     with serving(backend) as address:
@@ -141,6 +167,7 @@ def test_a_schedule_is_a_step_that_submits_the_newest_data_from_inside(shop, tmp
     assert result.exit_code == 0
     assert "Recurring run shop: recurring-1" in result.stdout
     assert body["trigger"] == {"cron_schedule": {"cron": "0 30 4 * * *"}}
+    kfp_checks.parse(uploaded)  # the backend would take it
     component = load_component_from_text(uploaded)
     (executor,) = component.pipeline_spec.deployment_spec["executors"].values()
     assert list(component.pipeline_spec.root.input_definitions.parameters) == list(body["runtime_config"]["parameters"])
