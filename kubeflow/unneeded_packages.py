@@ -45,14 +45,11 @@ def find_needed(requirements: Iterable[str], requires: Callable[[str], list[str]
 
 def main(setup_file: str, *extras: str) -> None:
     """Prints one name per line."""
-    installed = {canonicalize_name(each.metadata["Name"]): each.requires for each in metadata.distributions()}
-    needed = find_needed(read_requirements(Path(setup_file), extras), installed_requires(installed))
+    installed: dict[str, list[str] | None] = {
+        canonicalize_name(each.metadata["Name"]): each.requires for each in metadata.distributions()
+    }
+    needed = find_needed(read_requirements(Path(setup_file), extras), installed.get)
     print("\n".join(sorted(set(installed) - needed)))
-
-
-def installed_requires(installed: dict[str, list[str] | None]) -> Callable[[str], list[str] | None]:
-    """Returns what looks requirements up."""
-    return lambda name: installed.get(name)
 
 
 if __name__ == "__main__":

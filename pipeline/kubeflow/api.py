@@ -202,7 +202,7 @@ def _message(error: kfp_server_api.ApiException) -> str:
     except ValueError:
         values = {}
     said = (values.get("message") or values.get("error")) if isinstance(values, dict) else None
-    return _first_line(said or error.reason or body or "no reason")
+    return _first_line(said or error.reason or body or "no reason").rstrip(".")
 
 
 def _first_line(text: str) -> str:

@@ -29,6 +29,8 @@ FILES: Final = "files"
 
 _EXECUTOR: Final = f"{STEP}_executor"
 _CONFIG_FILE: Final = "config.yaml"
+_OF_THIS_MACHINE: Final = {"search": ("best",), "submit": ("token_file", "ca_file", "host")}
+"""Left out: what `search.best` found is in place already, and the API is reached in another way from inside."""
 _SEES_DATA: Final = "BehaviorExampleGen"
 _POD_LABELS: Final = {"access-ml-pipeline": "true"}
 """Kubeflow gives pods with this label a token for the API, where the namespace has the PodDefault for it."""
@@ -60,13 +62,13 @@ def pack(config: PipelineConfig) -> dict[str, str]:
       a configuration with gates `/home/me/gates.yaml` -> config.yaml, which names gates.yaml; mapping.yaml; gates.yaml.
     """
     named = {"mapping.yaml": config.data.mapping, "gates.yaml": config.gates, "data-gates.yaml": config.data_gates}
-    values = config.model_dump(mode="json", exclude_defaults=True)
+    values = config.model_dump(mode="json", exclude_unset=True)
     values["data"]["mapping"], values["gates"] = "mapping.yaml", "gates.yaml"
     if config.data_gates:
         values["data_gates"] = "data-gates.yaml"
-    values.get("search", {}).pop("best", None)  # its values are in place already
-    for name in ("token_file", "ca_file", "host"):  # of the submitting machine
-        values.get("submit", {}).pop(name, None)
+    for section, names in _OF_THIS_MACHINE.items():
+        for name in names:
+            values.get(section, {}).pop(name, None)
     texts = {name: path.read_text(encoding="utf-8") for name, path in named.items() if path}
     return {_CONFIG_FILE: yaml.safe_dump(values, sort_keys=False), **texts}
 

@@ -13,6 +13,7 @@ from pipelines_server import Backend, serving, task
 
 from components.run_verdict import tell
 from pipeline.cli import main
+from pipeline.config import load_config
 from pipeline.kubeflow import scheduled
 from pipeline.kubeflow.submit_settings import HOST_VARIABLE, NAMESPACE_VARIABLE, TOKEN_FILE_VARIABLE, TOKEN_VARIABLE
 from pipeline.kubeflow.verdict import EXIT_HANDLER, Verdict, read_verdict
@@ -184,6 +185,31 @@ def test_a_schedule_is_a_step_that_submits_the_newest_data_from_inside(shop, tmp
     assert ended.value.code == 0
     assert run["runtime_config"]["parameters"]["data_fingerprint"]
     assert [each["display_name"] for each in inside.objects["pipelines"].values()] == ["shop"]
+
+
+def test_what_a_schedule_carries_is_the_whole_configuration(tmp_path):
+    config = load_config(
+        ROOT / "configs" / "kubeflow.yaml", ["examples.seed=0", "submit.host=http://here", "model.width=48"]
+    )
+    for name, text in scheduled.pack(config).items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+
+    unpacked = load_config(tmp_path / "config.yaml")
+
+    places = {"mapping": "mapping.yaml", "gates": "gates.yaml", "data_gates": "data-gates.yaml"}
+    files = {name: getattr(config, name, None) or config.data.mapping for name in places}
+    assert {name: (tmp_path / place).read_bytes() for name, place in places.items()} == {
+        name: file.read_bytes() for name, file in files.items()
+    }
+    moved = config.model_copy(
+        update={
+            "data": config.data.model_copy(update={"mapping": tmp_path / "mapping.yaml"}),
+            "gates": tmp_path / "gates.yaml",
+            "data_gates": tmp_path / "data-gates.yaml",
+            "submit": config.submit.model_copy(update={"host": None}),
+        }
+    )
+    assert unpacked == moved
 
 
 def test_the_submitting_step_sees_the_data_and_has_as_long_as_a_run_takes(shop):
