@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -133,7 +134,8 @@ def _ending(plan: "Plan", settings: KubeflowSettings, resolved: Resolved, pipeli
         comparison=nodes["Comparison"]["comparison"],
         decision=decision,
         pushed_model=pushed,
-        **({"data_decision": nodes["DataGate"]["decision"]} if "DataGate" in nodes else {}),
+        **_decision(nodes, "DataGate", "data_decision"),
+        **_decision(nodes, "ServingGate", "serving_decision"),
     )
     verdict = Verdict(
         run=_RUN,
@@ -145,8 +147,14 @@ def _ending(plan: "Plan", settings: KubeflowSettings, resolved: Resolved, pipeli
         decision=decision,
         pushed_model=pushed,
         report=report.outputs["report"],
+        **_decision(nodes, "ServingGate", "serving_decision"),
     )
     return [report, verdict]
+
+
+def _decision(nodes: Mapping[str, Any], gate: str, key: str) -> dict[str, Any]:
+    """A gate that the pipeline may have or not."""
+    return {key: nodes[gate]["decision"]} if gate in nodes else {}
 
 
 def _never_stale(spec: Spec) -> None:
