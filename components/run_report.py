@@ -47,6 +47,7 @@ def RunReport(  # noqa: N802 - a component reads like a class
     churn_long: OutputArtifact[artifacts.Classification],
     categories: OutputArtifact[artifacts.Classification],
     data_decision: InputArtifact[artifacts.Decision] = None,
+    serving_decision: InputArtifact[artifacts.Decision] = None,
 ) -> None:
     """Writes the report.
 
@@ -71,6 +72,7 @@ def RunReport(  # noqa: N802 - a component reads like a class
       churn_long: The same of the long one.
       categories: Confusion of the next category.
       data_decision: Of the data gate, if there is one.
+      serving_decision: Of the serving gate, if there is one.
     """
     folders = {
         "BehaviorExampleGen.summary": summary,
@@ -81,7 +83,8 @@ def RunReport(  # noqa: N802 - a component reads like a class
         "Evaluator.evaluation": evaluation,
         "Comparison.comparison": comparison,
         "ModelGate.decision": decision,
-        **({"DataGate.decision": data_decision} if data_decision else {}),
+        "DataGate.decision": data_decision,
+        "ServingGate.decision": serving_decision,
     }
     record = RunRecord(
         run=run,
@@ -89,9 +92,9 @@ def RunReport(  # noqa: N802 - a component reads like a class
         started=started,
         command="Kubeflow Pipelines",
         ended=datetime.now(UTC).isoformat(timespec="milliseconds"),
-        artifacts={name: str(artifact.uri) for name, artifact in folders.items()},
+        artifacts={name: str(artifact.uri) for name, artifact in folders.items() if artifact},
         settings=json.loads(settings),
-        **_ending(read_outcome(decision.uri, pushed_model)),
+        **_ending(read_outcome([decision, serving_decision], pushed_model)),
     )
     found = read_report(record, Path(served))
     report.value = _draw(found)

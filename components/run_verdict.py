@@ -5,7 +5,7 @@ Local runs have `pipeline.records` instead.
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ def Verdict(  # noqa: N802 - a component reads like a class
     pushed_model: InputArtifact[PushedModel],
     report: InputArtifact[Page],
     verdict: OutputArtifact[String],
+    serving_decision: InputArtifact[Decision] = None,
 ) -> None:
     """Notes what became of the model, and keeps what later runs compare their data with; the last step of a run.
 
@@ -56,12 +57,13 @@ def Verdict(  # noqa: N802 - a component reads like a class
       pushed_model: What the Pusher did.
       report: Only waited for, so that a failure here takes no report away.
       verdict: The state.
+      serving_decision: Of the serving gate, if there is one.
 
     Raises:
       RefusedError: If the model was not pushed and `fail_when_refused` is set.
     """
     del report
-    outcome = read_outcome(decision.uri, pushed_model)
+    outcome = read_outcome([decision, serving_decision], pushed_model)
     folder = Path(runs) / run
     if data_record:
         _keep_data(
@@ -90,25 +92,34 @@ def TellVerdict(  # noqa: N802 - a component reads like a class
     print(f"verdict: {json.dumps(verdict)}", flush=True)
 
 
-def read_outcome(decision: str, pushed: Any) -> dict[str, Any]:
+def read_outcome(decisions: Sequence[Any], pushed: Any) -> dict[str, Any]:
     """Returns what became of the model: state, version and reasons.
 
     Args:
-      decision: Folder of the model gate's decision.
+      decisions: Artifacts of the gates, the model gate's first; None for a gate that the pipeline has not.
       pushed: The Pusher's artifact.
     """
-    found = GateDecision.from_json(json.loads((Path(decision) / DECISION_FILE).read_text(encoding="utf-8")))
+    found = [_read_decision(artifact.uri) for artifact in decisions if artifact is not None]
     is_pushed = bool(pushed.get_int_custom_property("pushed"))
-    refused = State.HELD if found.passed else State.MODEL_REFUSED
     return {
-        "state": State.PUSHED if is_pushed else refused,
+        "state": State.PUSHED if is_pushed else _state_of_refusal(found),
         "version": int(pushed.get_string_custom_property("pushed_version")) if is_pushed else None,
         "path": pushed.get_string_custom_property("pushed_destination") if is_pushed else None,
         "is_new": bool(pushed.get_int_custom_property("is_new")),
         "review": pushed.get_string_custom_property("review"),
-        "served_before": found.served_version,
-        "reasons": list(found.reasons),
+        "served_before": found[0].served_version,
+        "reasons": [reason for decision in found for reason in decision.reasons],
     }
+
+
+def _read_decision(folder: str) -> GateDecision:
+    return GateDecision.from_json(json.loads((Path(folder) / DECISION_FILE).read_text(encoding="utf-8")))
+
+
+def _state_of_refusal(decisions: Sequence[GateDecision]) -> State:
+    """The first gate that refused, or a person."""
+    refusing = [decision.gate for decision in decisions if not decision.passed]
+    return State(f"refused by the {refusing[0]} gate") if refusing else State.HELD
 
 
 def _keep_data(folder: Path, record: dict[str, Any], artifacts: Mapping[str, str]) -> None:

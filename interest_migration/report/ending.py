@@ -21,7 +21,7 @@ DATA_FILE: Final = "data.json"
 FAILURE_FILE: Final = "failure.json"
 VERDICT_FILE: Final = "verdict.json"
 
-_EXIT_CODES: Final = {State.PUSHED: 0, State.HELD: 3, State.MODEL_REFUSED: 3, State.DATA_REFUSED: 3}
+_REFUSED: Final = 3
 
 
 def tell(run: str, status: Mapping[str, Any], outcome: Mapping[str, Any], failure: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,13 +46,22 @@ def tell(run: str, status: Mapping[str, Any], outcome: Mapping[str, Any], failur
         "run": run,
         "orchestrator": status.get("state", ""),
         "state": str(state),
-        "exit_code": _EXIT_CODES.get(state, failure.get("exit_code", 1)),
+        "exit_code": _exit_code(state, failure),
         "version": outcome.get("version"),
         "path": outcome.get("path"),
         "reasons": list(outcome.get("reasons") or failure.get("reasons") or ()),
         "failed_step": failure.get("step", ""),
         "error": failure.get("error", ""),
     }
+
+
+def _exit_code(state: State, failure: Mapping[str, Any]) -> int:
+    """As the command line has them."""
+    if state is State.PUSHED:
+        return 0
+    if state is State.FAILED:
+        return int(failure.get("exit_code", 1))
+    return _REFUSED
 
 
 def write_note(path: Path, values: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +23,7 @@ from pipeline.kubeflow.platform import make_platform
 from pipeline.kubeflow.repairs import Spec, repair
 from pipeline.kubeflow.resources import give_resources, named_tasks
 from pipeline.kubeflow.settings import KubeflowSettings
+from pipeline.kubeflow.variables import RUNS
 
 if TYPE_CHECKING:
     from tfx.dsl.components.base.base_component import BaseComponent
@@ -29,9 +31,6 @@ if TYPE_CHECKING:
     from pipeline.run import Plan
 
 COMMAND: Final = ("python", "-m", "pipeline.kubeflow.entrypoint")
-RUNS: Final = "INTEREST_MIGRATION_RUNS"
-"""Environment variable of every step: folder of what became of runs."""
-
 _RUN: Final = "{{$.pipeline_job_uuid}}"
 _STARTED: Final = "{{$.pipeline_job_create_time_utc}}"
 _SEES_SERVED: Final = ("ServedModel", "BaseModel")
@@ -89,10 +88,10 @@ def compile_pipeline(plan: "Plan", resolved: Resolved) -> Compiled:
     repair(spec)
     _never_stale(spec)
     parameters = lift_parameters(spec)
-    settings, notes = _without_stale_ingestion(settings, resolved)
-    give_resources(spec, settings, {RUNS: str(runs_folder(config))})
+    stale = _stale_if_cached(resolved)
+    give_resources(spec, settings, {RUNS: str(runs_folder(config))}, frozenset(stale))
     check_mounts(config, settings, [name for name, _ in named_tasks(spec)])
-    return Compiled(spec, make_platform(spec, settings), parameters, notes)
+    return Compiled(spec, make_platform(spec, settings), parameters, tuple(stale.values()))
 
 
 def _compile(pipeline: Pipeline, settings: KubeflowSettings, config: PipelineConfig) -> Spec:
@@ -135,7 +134,8 @@ def _ending(plan: "Plan", settings: KubeflowSettings, resolved: Resolved, pipeli
         comparison=nodes["Comparison"]["comparison"],
         decision=decision,
         pushed_model=pushed,
-        **({"data_decision": nodes["DataGate"]["decision"]} if "DataGate" in nodes else {}),
+        **_decision(nodes, "DataGate", "data_decision"),
+        **_decision(nodes, "ServingGate", "serving_decision"),
     )
     verdict = Verdict(
         run=_RUN,
@@ -147,8 +147,14 @@ def _ending(plan: "Plan", settings: KubeflowSettings, resolved: Resolved, pipeli
         decision=decision,
         pushed_model=pushed,
         report=report.outputs["report"],
+        **_decision(nodes, "ServingGate", "serving_decision"),
     )
     return [report, verdict]
+
+
+def _decision(nodes: Mapping[str, Any], gate: str, key: str) -> dict[str, Any]:
+    """A gate that the pipeline may have or not."""
+    return {key: nodes[gate]["decision"]} if gate in nodes else {}
 
 
 def _never_stale(spec: Spec) -> None:
@@ -158,15 +164,10 @@ def _never_stale(spec: Spec) -> None:
             task["inputs"]["parameters"]["run_token"] = {"runtimeValue": {"constant": _RUN}}
 
 
-def _without_stale_ingestion(
-    settings: KubeflowSettings, resolved: Resolved
-) -> tuple[KubeflowSettings, tuple[str, ...]]:
-    """Ingestion is cached only if its parameters tell which data and which key they are about."""
+def _stale_if_cached(resolved: Resolved) -> dict[str, str]:
+    """Returns steps whose parameters do not tell what they read, and what is said of that."""
     unknown = [what for what, known in (("data", resolved.fingerprint), ("key", resolved.key_id)) if not known]
     if not unknown:
-        return settings, ()
-    step = settings.steps.get("BehaviorExampleGen")
-    values = {"cache": False} if step is None else {**step.model_dump(exclude_unset=True), "cache": False}
-    steps = {**settings.steps, "BehaviorExampleGen": type(settings.defaults).model_validate(values)}
-    note = f"BehaviorExampleGen is never cached, since the {' and the '.join(unknown)} could not be looked up here"
-    return settings.model_copy(update={"steps": steps}), (note,)
+        return {}
+    names = " and the ".join(unknown)
+    return {"BehaviorExampleGen": f"BehaviorExampleGen is never cached, since the {names} could not be looked up here"}

@@ -20,6 +20,7 @@ from interest_migration.report.record import State
 from pipeline.commands.ending import code_of
 from pipeline.kubeflow.executor_input import prepare_input, restore_output
 from pipeline.kubeflow.local_copies import LocalCopies, find_root
+from pipeline.kubeflow.variables import RUN_ID, RUNS
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -95,7 +96,7 @@ def _make_folders(outputs: dict[str, Any]) -> None:
 
 def _note_failure(step: str, error: BaseException) -> None:
     """Says why the step failed, if the container knows the folder of the run."""
-    runs, run = os.environ.get("INTEREST_MIGRATION_RUNS"), os.environ.get("INTEREST_MIGRATION_RUN_ID")
+    runs, run = os.environ.get(RUNS), os.environ.get(RUN_ID)
     if not runs or not run:
         return
     decision = find_decision(error)

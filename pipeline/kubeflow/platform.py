@@ -13,9 +13,7 @@ from kfp.kubernetes import kubernetes_executor_config_pb2 as kubernetes
 from pipeline.kubeflow.repairs import Spec
 from pipeline.kubeflow.resources import named_tasks
 from pipeline.kubeflow.settings import KubeflowSettings, Mount, SecretVariables, StepSettings, Toleration
-
-RUN_ID: Final = "INTEREST_MIGRATION_RUN_ID"
-"""Environment variable of every step: a field of the pod, since a parameter would be part of the cache keys."""
+from pipeline.kubeflow.variables import RUN_ID
 
 _RUN_LABEL: Final = "metadata.labels['pipeline/runid']"
 _SHARED_MEMORY: Final = "/dev/shm"

@@ -1,6 +1,6 @@
 """Repairs what TFX's compiler writes and the open-source backend of Kubeflow Pipelines rejects or leaves out.
 
-Each repair changes the pipeline spec, a plain dictionary, in place; `docs/kubeflow.md` lists the defects.
+Each repair changes the pipeline spec, a plain dictionary, in place; docs/kubeflow_compiled.md lists the defects.
 """
 
 from collections.abc import Iterator

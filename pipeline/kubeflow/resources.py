@@ -11,13 +11,16 @@ NEVER_CACHED: Final = frozenset({"ServedModel", "BaseModel", "Pusher", "RunRepor
 """What they find or change lies outside of Kubeflow, or belongs to one run: no inputs can tell that it is the same."""
 
 
-def give_resources(spec: Spec, settings: KubeflowSettings, environment: Mapping[str, str]) -> None:
+def give_resources(
+    spec: Spec, settings: KubeflowSettings, environment: Mapping[str, str], uncached: frozenset[str] = frozenset()
+) -> None:
     """Writes the settings of every step into a pipeline spec, in place.
 
     Args:
       spec: The repaired pipeline spec.
       settings: Per step.
       environment: Variables that every step gets; those of the settings win.
+      uncached: Steps that are never cached, besides those that never are.
 
     Raises:
       ConfigError: If settings name a step that the pipeline has not.
@@ -32,7 +35,7 @@ def give_resources(spec: Spec, settings: KubeflowSettings, environment: Mapping[
     for name, task in tasks.items():
         step = settings.step(name)
         _fill_container(executor_of(spec, name)["container"], step, environment)
-        _fill_task(task, step, cached=step.cache and name not in NEVER_CACHED)
+        _fill_task(task, step, cached=step.cache and name not in NEVER_CACHED | uncached)
 
 
 def named_tasks(spec: Spec) -> Iterator[tuple[str, Spec]]:

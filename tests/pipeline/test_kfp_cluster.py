@@ -17,12 +17,13 @@ from tfx.orchestration.pipeline import Pipeline
 from tiny_components import Maker, Taker
 
 from components.run_verdict import TellVerdict
-from pipeline.kubeflow.compile import COMMAND, RUNS
+from pipeline.kubeflow.compile import COMMAND
 from pipeline.kubeflow.lifting import lift_parameters
 from pipeline.kubeflow.platform import make_platform
 from pipeline.kubeflow.repairs import repair
 from pipeline.kubeflow.resources import give_resources
 from pipeline.kubeflow.settings import KubeflowSettings
+from pipeline.kubeflow.variables import RUNS
 
 
 @pytest.fixture(scope="module")

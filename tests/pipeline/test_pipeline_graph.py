@@ -14,6 +14,7 @@ from interest_migration.data_gate.settings import DataGateSettings
 from interest_migration.gates.settings import GateSettings
 from interest_migration.sources.mapping import SourceMapping
 from pipeline.config import load_config
+from pipeline.fingerprints import INGESTION, fingerprint_code
 from pipeline.graph import SCHEMA_FILE, Resolved, create_pipeline
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -146,7 +147,8 @@ def test_parameters_are_of_types_that_every_orchestrator_has(nodes: dict[str, An
 
 
 def test_what_was_resolved_is_part_of_the_cache_keys(nodes: dict[str, Any]) -> None:
-    assert nodes["BehaviorExampleGen"].exec_properties["fingerprint"].startswith("f00d-")
+    assert nodes["BehaviorExampleGen"].exec_properties["fingerprint"] == "f00d"
+    assert nodes["BehaviorExampleGen"].exec_properties["code"] == fingerprint_code(INGESTION)
     assert nodes["BehaviorExampleGen"].exec_properties["key_id"] == "beef"
     assert nodes["ServedModel"].exec_properties["run_token"] == "3-cafe"
     assert nodes["ServedModel"].exec_properties["directory"] == "/tmp/w/served/interests"
