@@ -42,6 +42,11 @@ def dtype_name(number: int) -> str:
     return _TYPES[number][0] if number in _TYPES else f"type {number}"
 
 
+def dtype_number(name: str) -> int:
+    """Returns TensorFlow's number of a type by its name in JSON: `DT_FLOAT` -> 1; 0 of one that is not supported."""
+    return next((number for number, (known, _, _) in _TYPES.items() if name == f"DT_{known.upper()}"), 0)
+
+
 def to_array(proto: Any, max_elements: int = MAX_ELEMENTS) -> Array:
     """Reads a TensorProto.
 
@@ -82,9 +87,7 @@ def fill_proto(proto: Any, array: Any) -> None:
     Raises:
       ContractError: If the type is not supported.
     """
-    values = np.asarray(array)
-    if values.dtype.kind in "US":
-        values = values.astype(object)
+    values = as_array(array)
     if values.dtype not in _NUMBERS:
         raise ContractError(f"expected an array of numbers, booleans or texts, received {values.dtype}")
     proto.dtype = number = _NUMBERS[values.dtype]
@@ -94,6 +97,21 @@ def fill_proto(proto: Any, array: Any) -> None:
     if number == STRING:
         flat = [_encoded(value) for value in flat]
     getattr(proto, _TYPES[number][2]).extend(flat)
+
+
+def as_array(value: Any) -> Array:
+    """Returns an array: of texts an object array, of Python's floats float32, of its integers int64.
+
+    NumPy's own types for texts are avoided: they drop zero bytes at the end.
+    """
+    if isinstance(value, np.ndarray | np.generic):
+        array = np.asarray(value)
+        return array.astype(object) if array.dtype.kind in "US" else array
+    array = np.array(value, object)
+    if array.size and isinstance(array.flat[0], str | bytes):
+        return array
+    array = np.asarray(value)
+    return array.astype(np.float32) if array.dtype == np.float64 else array
 
 
 def _encoded(value: object) -> bytes:
