@@ -8,6 +8,7 @@ from pipeline.commands.explain import explain
 from pipeline.commands.gate import gate
 from pipeline.commands.ingest import ingest
 from pipeline.commands.map import map_samples
+from pipeline.commands.predict import predict
 from pipeline.commands.privacy import privacy
 from pipeline.commands.report import report
 from pipeline.commands.review import review
@@ -44,3 +45,4 @@ main.add_command(privacy)
 main.add_command(spans)
 main.add_command(trials)
 main.add_command(serve)
+main.add_command(predict)
