@@ -31,6 +31,7 @@ from interest_migration.model.scores import score_batch
 from interest_migration.model.task_measures import task_labels, task_measures
 from interest_migration.model.text_inputs import score_by_text, score_items_signature
 from interest_migration.model.variables import variable_names
+from interest_migration.serving.model_directory import write_file_list
 from interest_migration.transform.vocabularies import BRANDS, CATEGORIES, CHILDREN, ITEMS, PARENTS
 from schemas.events import ACTIONS
 from schemas.features import AGGREGATE_INPUTS, AGGREGATE_WIDTH, RAW_FEATURES, FeatureSpec, Role, Shape
@@ -238,6 +239,7 @@ def export_model(
     tf.io.gfile.makedirs(path.rpartition("/")[0])
     with tf.io.gfile.GFile(path, "w") as file:
         file.write(manifest)
+    write_file_list(directory)
 
 
 def digest_model(model: InterestModel, manifest: str) -> str:
