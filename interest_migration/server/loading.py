@@ -100,8 +100,7 @@ def warm_up(model: LoadedModel, folder: Path) -> int:
             request = log.predict_log.request
             signature = request.model_spec.signature_name or SERVE
             inputs = {name: to_array(value) for name, value in request.inputs.items()}
-            model.signatures[signature].check(inputs, ())
-            model.run(signature, inputs)
+            model.run(signature, model.signatures[signature].complete(inputs))
             count += 1
     except Exception as error:  # damaged record, unknown signature, values the graph refuses
         raise DataError(f"expected warm-up requests that {folder} answers, received: {_first_line(error)}") from error

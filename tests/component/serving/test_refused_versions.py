@@ -119,8 +119,8 @@ def test_the_version_before_keeps_answering(models, saved_model, tmp_path):
 def test_a_broken_configuration_leaves_the_one_before_in_force(models, saved_model):
     copy_version(saved_model, models, 2)
     good = (
-        'model_config_list {{ config {{ name: "shop" base_path: "shop" model_version_policy {{ specific {{ versions: {0} '
-        '}} }} version_labels {{ key: "stable" value: {0} }} }} }}'
+        'model_config_list {{ config {{ name: "shop" base_path: "shop" '
+        'model_version_policy {{ specific {{ versions: {0} }} }} version_labels {{ key: "stable" value: {0} }} }} }}'
     )
     file = models / "models.config"
     file.write_text(good.format(1))
