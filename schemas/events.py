@@ -19,8 +19,7 @@ from typing import Final
 
 import pyarrow as pa
 
-ACTIONS: Final = ("view", "click", "cart", "favourite", "purchase", "review", "search", "message")
-"""What a user can do. `message` is a message or campaign in either direction."""
+from schemas.actions import ACTIONS as ACTIONS  # without Arrow, for clients
 
 PATH_SEPARATOR: Final = " > "
 """Joins the levels of a category path, from broad to narrow."""
