@@ -51,12 +51,17 @@ TRANSFORM: Final = (
 TRAINER: Final = (
     *TRANSFORM,
     "interest_migration/evaluation/bootstrap.py",
+    "interest_migration/examples",
     "interest_migration/evaluation/discrimination.py",
     "interest_migration/model",
     "interest_migration/pretraining",
     "interest_migration/search",
     "interest_migration/serving/bases.py",
+    "interest_migration/serving/event_columns.py",
+    "interest_migration/serving/facts.py",
+    "interest_migration/serving/model_directory.py",
     "interest_migration/serving/versions.py",
+    "interest_migration/serving/warm_up.py",
     "interest_migration/training",
     "components/trainer.py",
 )
@@ -94,6 +99,20 @@ MODEL_GATE: Final = (
     "interest_migration/evaluation",
     "interest_migration/model/evaluated.py",
     "components/model_gate.py",
+)
+SERVING_GATE: Final = (
+    *_CORE,
+    "interest_migration/examples",
+    "interest_migration/gates/decision.py",
+    "interest_migration/model/inputs.py",
+    "interest_migration/serving/event_columns.py",
+    "interest_migration/serving/facts.py",
+    "interest_migration/serving/gate.py",
+    "interest_migration/serving/gate_settings.py",
+    "interest_migration/serving/model_directory.py",
+    "interest_migration/serving/replay.py",
+    "interest_migration/serving/warm_up.py",
+    "components/serving_gate.py",
 )
 FLOWS: Final = (
     *_CORE,

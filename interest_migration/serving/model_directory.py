@@ -133,7 +133,9 @@ def _read_graph(file: Path) -> "MetaGraphDef":
         raise _damaged(file, "a graph", f"{file.stat().st_size} bytes that cannot be read") from error
     tags = [set(graph.meta_info_def.tags) for graph in model.meta_graphs]
     if tags != [{_TAG}]:
-        raise _damaged(file, f"one graph with the tag {_TAG!r}", f"graphs with the tags {[sorted(tag) for tag in tags]}")
+        raise _damaged(
+            file, f"one graph with the tag {_TAG!r}", f"graphs with the tags {[sorted(tag) for tag in tags]}"
+        )
     return model.meta_graphs[0]
 
 

@@ -15,7 +15,16 @@ from interest_migration.examples.settings import ExampleSettings
 from interest_migration.model.column_events import read_events
 from interest_migration.model.column_features import make_features, split_paths
 from schemas.events import EVENT_FIELDS
-from schemas.features import EVENT_AGE, EVENT_ITEM, EVENT_SESSION, EVENT_TEXT, INTEREST_CATEGORY, RAW_FEATURES, Role, Shape
+from schemas.features import (
+    EVENT_AGE,
+    EVENT_ITEM,
+    EVENT_SESSION,
+    EVENT_TEXT,
+    INTEREST_CATEGORY,
+    RAW_FEATURES,
+    Role,
+    Shape,
+)
 
 WIDE = {"max_interests": 128, "bot_limits": ()}
 INPUTS = {spec.name: spec for spec in RAW_FEATURES if spec.role is Role.INPUT}
