@@ -9,8 +9,6 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.utils import path_utils
 
 from components import artifacts
-from components.comparison import split_files
-from components.model_gate import DECISION_FILE
 from interest_migration.gates.decision import Decision
 from interest_migration.serving.gate import judge_model
 from interest_migration.serving.gate_settings import ServingGateSettings
@@ -31,14 +29,19 @@ class _Executor(base_executor.BaseExecutor):
     ) -> None:
         decision = judge_model(
             Path(path_utils.serving_model_path(artifact_utils.get_single_uri(input_dict["model"]))),
-            split_files(artifact_utils.get_single_uri(input_dict["raw_examples"]), _SPLIT),
-            split_files(artifact_utils.get_single_uri(input_dict["transformed_examples"]), _SPLIT),
+            _split_files(input_dict["raw_examples"]),
+            _split_files(input_dict["transformed_examples"]),
             ServingGateSettings.model_validate_json(exec_properties["settings"]),
         )
         folder = Path(artifact_utils.get_single_uri(output_dict["decision"]))
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / DECISION_FILE).write_text(decision.to_text(), encoding="utf-8")
+        (folder / artifacts.DECISION_FILE).write_text(decision.to_text(), encoding="utf-8")
         _bless(artifact_utils.get_single_instance(output_dict["blessing"]), decision)
+
+
+def _split_files(examples: list[types.Artifact]) -> list[str]:
+    folder = Path(artifact_utils.get_single_uri(examples)) / f"Split-{_SPLIT}"
+    return sorted(str(path) for path in folder.glob("*"))
 
 
 def _bless(blessing: types.Artifact, decision: Decision) -> None:

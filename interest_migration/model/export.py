@@ -7,7 +7,7 @@ See `schemas.signatures` for what each signature returns.
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -72,7 +72,7 @@ class TransformGraph:
     vocabulary_paths: Mapping[str, str]
     interest_actions: Sequence[str] = ACTIONS
     churn_actions: Sequence[str] = ()
-    examples: ExampleSettings = ExampleSettings()
+    examples: ExampleSettings = field(default_factory=ExampleSettings)
 
 
 def _padded_spec(spec: FeatureSpec) -> tf.TensorSpec:

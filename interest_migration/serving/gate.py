@@ -140,6 +140,6 @@ def _check(rule: str, subject: str, bound: str, value: float, passed: bool, reas
 
 def _notes(measured: Measured) -> list[str]:
     return [
-        f"loaded in {measured.load_seconds:.1f} s; {measured.warm_ups} warm-up requests and {measured.examples} examples "
-        "replayed in a process of its own, one thread"
+        f"loaded in {measured.load_seconds:.1f} s; {measured.warm_ups} warm-up requests and {measured.examples} "
+        "examples replayed in a process of its own, one thread"
     ]

@@ -5,8 +5,8 @@
     <model>/assets/...                             vocabularies
     <model>/assets.extra/files.json                size and SHA-256 of every file above, written last
 
-A copy under way, a truncated file or a flipped bit differ from the list. Models without one, of older versions, are held
-against what their own files say.
+A copy under way, a truncated file or a flipped bit differ from the list. Models without one, of older versions, are
+held against what their own files say.
 """
 
 import hashlib

@@ -13,8 +13,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from interest_migration.examples.build import build_features
-from interest_migration.examples.encode import ExampleEncoder
 from interest_migration.examples.settings import ExampleSettings
 from interest_migration.serving.event_columns import Columns, to_columns
 from schemas.signatures import (
@@ -67,7 +65,8 @@ def make_warm_ups(
     ):
         for size in sizes:
             some = events.filter(pc.less(events["user"], f"{size:03d}"))
-            examples, columns = _examples(some, settings), to_columns(some, _CUT_S)
+            columns = to_columns(some, _CUT_S)
+            examples = _examples(columns, settings)
             made += [(name, examples if name in (SERVE, EXPLAIN, PATHS) else columns) for name in signatures]
     names = {EMBED_ITEM: np.array(items[:8], object), EMBED_CATEGORY: np.array(categories[:8], object)}
     return [*made, (EMBED_NAMES, names)]
@@ -95,8 +94,31 @@ def _random_events(items: Sequence[str], categories: Sequence[str], settings: Ex
     )
 
 
-def _examples(events: pa.Table, settings: ExampleSettings) -> Inputs:
-    return {EXAMPLES: np.array(list(ExampleEncoder().encode(build_features(events, _CUT_S, settings))), object)}
+def _examples(columns: Columns, settings: ExampleSettings) -> Inputs:
+    """The same users as serialized examples, by the features that the served graph makes."""
+    import tensorflow as tf
+
+    from interest_migration.model.column_events import read_events
+    from interest_migration.model.column_features import make_features
+
+    batch, _ = make_features(read_events({name: tf.constant(value) for name, value in columns.items()}), settings)
+    found = []
+    for user in range(len(batch.kept)):
+        values = {name: tf.boolean_mask(value[user], batch.kept[user]) for name, value in batch.events.items()}
+        values |= {name: tf.boolean_mask(value[user], batch.rows[user]) for name, value in batch.interests.items()}
+        values |= {name: value[user] for name, value in batch.numbers.items()}
+        found.append(_encode({name: value.numpy() for name, value in values.items()}))
+    return {EXAMPLES: np.array(found, object)}
+
+
+def _encode(values: Columns) -> bytes:
+    import tensorflow as tf
+
+    lists = {"O": "bytes_list", "i": "int64_list", "f": "float_list"}
+    example = tf.train.Example()
+    for name, value in values.items():
+        getattr(example.features.feature[name], lists[value.dtype.kind]).value.extend(value.tolist())
+    return example.SerializeToString(deterministic=True)
 
 
 def write_warm_ups(model: str, warm_ups: Sequence[tuple[str, Inputs]]) -> None:
