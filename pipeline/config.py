@@ -24,6 +24,7 @@ from interest_migration.privacy.settings import PrivacySettings
 from interest_migration.search.settings import SearchSettings
 from interest_migration.search.values import merge_values
 from interest_migration.search.values import read_values as read_found
+from interest_migration.serving.gate_settings import ServingGateSettings
 from interest_migration.settings import Settings
 from interest_migration.sources.partition_settings import PartitionSettings
 from interest_migration.training.settings import TrainingSettings
@@ -146,6 +147,7 @@ class PipelineConfig(Settings):
       flows: Flow of interests.
       gates: Gates file.
       data_gates: What data must look like before anything is learned from them; none checks nothing.
+      serving_gate: What a model must do before it is served.
       push: Where blessed models go.
       privacy: What may be told about few people.
       retention: How long intermediate artifacts stay.
@@ -170,6 +172,7 @@ class PipelineConfig(Settings):
     flows: FlowSettings = FlowSettings()
     gates: Path
     data_gates: Path | None = None
+    serving_gate: ServingGateSettings = ServingGateSettings()
     push: PushSettings = PushSettings()
     privacy: PrivacySettings = PrivacySettings()
     retention: RetentionSettings = RetentionSettings()
