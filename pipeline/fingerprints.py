@@ -50,6 +50,7 @@ TRANSFORM: Final = (
 )
 TRAINER: Final = (
     *TRANSFORM,
+    "interest_migration/baselines/boosting.py",
     "interest_migration/evaluation/bootstrap.py",
     "interest_migration/evaluation/discrimination.py",
     "interest_migration/model",
