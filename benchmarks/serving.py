@@ -40,6 +40,7 @@ from interest_migration.client import Client, NotFoundError
 from interest_migration.client.exchanges import Reply
 from interest_migration.client.grpc_protocol import GrpcProtocol
 from interest_migration.client.queries import Query, Target
+from interest_migration.serving.warm_up import WARM_UP_FILE, write_warm_ups
 from schemas.signatures import EXAMPLES, SERVE
 
 MODEL: Final = "interests"
@@ -121,7 +122,7 @@ def measure_latency(model: Any, examples: Sequence[bytes], address: str, seconds
             for _ in range(2):
                 bare += _times(lambda n: _call(signature, tensors[n % len(tensors)]), concurrency, seconds / 4)
                 served += _times(lambda n: rpc(bodies[n % len(bodies)]), concurrency, seconds / 4)
-            percentiles = [np.percentile(times, [50, 99]).tolist() for times in (bare, served)]
+            percentiles = [(1e3 * np.percentile(times, [50, 99])).tolist() for times in (bare, served)]
             found.append(Latency(concurrency, *percentiles[0], *percentiles[1]))
     return found
 
@@ -166,7 +167,7 @@ def measure_swaps(model: Path, models: Path, examples: Sequence[bytes], address:
     newest = 1 + SWAPS
     for version in range(2, newest + 1):
         allowed.append(version)
-        _publish(model, models, version)
+        _publish(model, models, version, examples)
         _wait_for(address, version)
         del allowed[:-1]
         if version > KEPT:
@@ -190,7 +191,7 @@ def run(arguments: argparse.Namespace) -> tuple[list[Latency], Throughput, Swaps
     examples = list(islice(_examples(arguments.examples), EXAMPLES_USED))
     with tempfile.TemporaryDirectory() as folder:
         models = Path(folder)
-        _publish(arguments.model, models, 1)
+        _publish(arguments.model, models, 1, examples)
         with server(models) as address:
             loaded = tf.saved_model.load(str(arguments.model))
             latencies = measure_latency(loaded, examples, address, arguments.seconds)
@@ -241,9 +242,14 @@ def _body(examples: Sequence[bytes]) -> bytes:
     return GrpcProtocol().predict(_query(examples), None).body
 
 
-def _publish(model: Path, models: Path, version: int) -> None:
+def _publish(model: Path, models: Path, version: int, examples: Sequence[bytes]) -> None:
+    """Copies the model; one without warm-up requests, of an earlier release, gets some."""
     hidden = models / MODEL / f".pushing-{version}"
     shutil.copytree(model, hidden)
+    if not (hidden / WARM_UP_FILE).exists():
+        (hidden / WARM_UP_FILE).parent.mkdir(exist_ok=True)
+        sizes = (1, 2, 8, 64)
+        write_warm_ups(str(hidden), [(SERVE, {EXAMPLES: np.array(examples[:size], object)}) for size in sizes])
     hidden.rename(models / MODEL / str(version))
 
 

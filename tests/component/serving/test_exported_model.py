@@ -30,6 +30,7 @@ from schemas.signatures import (
 )
 
 MODEL, DAY_S, NOW_S = "interests", 86_400, 1_500_000_000
+PATIENCE_S = 120
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +75,7 @@ def user(seed):
 def test_answers_are_the_saved_models_bit_for_bit(exported_run, address):
     examples = exported_run["test"].numpy()[:3]
     expected = ask(exported_run, SERVE, **{EXAMPLES: examples})
-    with Client(address, MODEL) as client:
+    with Client(address, MODEL, timeout_s=PATIENCE_S) as client:
         found = client.call(SERVE, {EXAMPLES: examples})
     assert found.version == 1
     assert found.arrays.keys() == expected.keys()
@@ -86,7 +87,7 @@ def test_answers_are_the_saved_models_bit_for_bit(exported_run, address):
 @pytest.mark.parametrize("signature", [PREDICT, EMBED])
 def test_columns_too(exported_run, address, signature):
     columns = columns_of([user(seed) for seed in range(4)])
-    with Client(address, MODEL) as client:
+    with Client(address, MODEL, timeout_s=PATIENCE_S) as client:
         found = client.call(signature, columns)
     for name, value in ask(exported_run, signature, **columns).items():
         np.testing.assert_array_equal(found[name], value, err_msg=name)
@@ -94,7 +95,7 @@ def test_columns_too(exported_run, address, signature):
 
 def test_users_get_their_own_answers_out_of_shared_calls(exported_run, served):
     users = [user(seed) for seed in range(24)]
-    with Client(f"grpc://{served.grpc_address}", MODEL) as client, ThreadPoolExecutor(24) as pool:
+    with Client(f"grpc://{served.grpc_address}", MODEL, timeout_s=PATIENCE_S) as client, ThreadPoolExecutor(24) as pool:
         answers = [each for [each] in pool.map(lambda one: client.predict([one]), users)]
     for one, answer in zip(users, answers, strict=True):
         expected = ask(exported_run, PREDICT, **columns_of([one]))
@@ -107,7 +108,7 @@ def test_users_get_their_own_answers_out_of_shared_calls(exported_run, served):
 def test_typed_answers_name_what_the_outputs_hold(exported_run, address):
     columns = columns_of([user(5), User((), NOW_S)])
     expected = ask(exported_run, PREDICT, **columns)
-    with Client(address, MODEL) as client:
+    with Client(address, MODEL, timeout_s=PATIENCE_S) as client:
         some, empty = client.predict([user(5), User((), NOW_S)])
     assert [each.name.encode() for each in some.next_categories] == expected[NEXT_CATEGORY][0].tolist()
     assert [each.name.encode() for each in some.items] == [name for name in expected[NEXT_ITEM][0].tolist() if name]
@@ -123,7 +124,7 @@ def test_columns_that_a_grpc_client_leaves_out_have_defaults(exported_run, serve
     sent = {name: columns[name] for name in (COLUMN_CUT, "time_s", "action")}
     bare = [User([Event(event.time_s, event.action) for event in user(seed).events], NOW_S) for seed in (5, 6)]
     expected = ask(exported_run, PREDICT, **columns_of(bare))
-    with Client(f"grpc://{served.grpc_address}", MODEL) as client:
+    with Client(f"grpc://{served.grpc_address}", MODEL, timeout_s=PATIENCE_S) as client:
         found = client.call(PREDICT, sent)
     np.testing.assert_allclose(found[USER_EMBEDDING], expected[USER_EMBEDDING], atol=1e-5)
 
@@ -132,10 +133,10 @@ def test_awaited_answers_are_the_same(address):
     import asyncio
 
     async def ask_all():
-        async with AsyncClient(address, MODEL) as client:
+        async with AsyncClient(address, MODEL, timeout_s=PATIENCE_S) as client:
             return await asyncio.gather(*(client.predict([user(seed)]) for seed in range(4)))
 
-    with Client(address, MODEL) as client:
+    with Client(address, MODEL, timeout_s=PATIENCE_S) as client:
         for awaited, blocking in zip(
             asyncio.run(ask_all()), (client.predict([user(s)]) for s in range(4)), strict=True
         ):
