@@ -29,6 +29,9 @@ from interest_migration.tensor_protos import fill_proto, to_array
 from schemas.signatures import SERVE
 
 PROTOCOL: Final = "grpc"
+_LONGEST_MESSAGE: Final = 2000
+"""Longer ones do not fit into the header that gRPC sends them in."""
+
 Handler = Callable[[Any, "grpc.aio.ServicerContext[Any, Any]"], Awaitable[Message]]
 
 
@@ -116,7 +119,7 @@ def _rpc(message: Any, handle: Handler) -> Any:
         try:
             return await handle(_parse(message, data), context)
         except ServingError as error:
-            await context.abort(error.code, error.message)
+            await context.abort(error.code, error.message[:_LONGEST_MESSAGE])
             raise
 
     return grpc.unary_unary_rpc_method_handler(answer, None, lambda response: response.SerializeToString())
