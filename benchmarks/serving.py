@@ -48,6 +48,7 @@ CONCURRENCIES: Final = (1, 2, 4)
 CLIENTS: Final = 64
 SWAPS, ROLLBACKS, KEPT = 20, 5, 7
 EXAMPLES_USED: Final = 256
+TURNS: Final = 3
 WARM_UP: Final = 20
 PREDICT: Final = "/tensorflow.serving.PredictionService/Predict"
 
@@ -119,20 +120,25 @@ def measure_latency(model: Any, examples: Sequence[bytes], address: str, seconds
         rpc = channel.unary_unary(PREDICT)
         for concurrency in CONCURRENCIES:
             bare, served = [], []
-            for _ in range(2):
-                bare += _times(lambda n: _call(signature, tensors[n % len(tensors)]), concurrency, seconds / 4)
-                served += _times(lambda n: rpc(bodies[n % len(bodies)]), concurrency, seconds / 4)
+            for _ in range(TURNS):
+                bare += _times(
+                    lambda n: _call(signature, tensors[n % len(tensors)]), concurrency, seconds / (2 * TURNS)
+                )
+                served += _times(lambda n: rpc(bodies[n % len(bodies)]), concurrency, seconds / (2 * TURNS))
             percentiles = [(1e3 * np.percentile(times, [50, 99])).tolist() for times in (bare, served)]
             found.append(Latency(concurrency, *percentiles[0], *percentiles[1]))
     return found
 
 
-def measure_throughput(address: str, examples: Sequence[bytes], seconds: float) -> float:
-    """Returns requests per second, one example each, that many clients get answered."""
+def measure_throughput(addresses: Sequence[str], examples: Sequence[bytes], seconds: float) -> list[float]:
+    """Returns requests per second, one example each, that many clients get answered by each server, asked in turns."""
     bodies = [_body([example]) for example in examples]
-    with grpc.insecure_channel(address) as channel:
-        rpc = channel.unary_unary(PREDICT)
-        return len(_times(lambda n: rpc(bodies[n % len(bodies)]), CLIENTS, seconds)) / seconds
+    answered = [0] * len(addresses)
+    for place, address in [*enumerate(addresses)] * TURNS:
+        with grpc.insecure_channel(address) as channel:
+            rpc = channel.unary_unary(PREDICT)
+            answered[place] += len(_times(lambda n, ask=rpc: ask(bodies[n % len(bodies)]), CLIENTS, seconds / TURNS))
+    return [count / seconds for count in answered]
 
 
 def measure_swaps(model: Path, models: Path, examples: Sequence[bytes], address: str) -> Swaps:
@@ -195,9 +201,8 @@ def run(arguments: argparse.Namespace) -> tuple[list[Latency], Throughput, Swaps
         with server(models) as address:
             loaded = tf.saved_model.load(str(arguments.model))
             latencies = measure_latency(loaded, examples, address, arguments.seconds)
-            batched = measure_throughput(address, examples, arguments.seconds)
-        with server(models, max_batch=1) as address:
-            unbatched = measure_throughput(address, examples, arguments.seconds)
+            with server(models, max_batch=1) as other:
+                batched, unbatched = measure_throughput([address, other], examples, arguments.seconds)
         swaps = None
         if not arguments.no_swaps:
             with server(models) as address:
