@@ -10,12 +10,14 @@ from pipeline.commands.explain import explain
 from pipeline.commands.gate import gate
 from pipeline.commands.ingest import ingest
 from pipeline.commands.map import map_samples
+from pipeline.commands.predict import predict
 from pipeline.commands.privacy import privacy
 from pipeline.commands.report import report
 from pipeline.commands.review import review
 from pipeline.commands.run import run
 from pipeline.commands.runs import runs
 from pipeline.commands.score import score
+from pipeline.commands.serve import serve
 from pipeline.commands.spans import spans
 from pipeline.commands.submit import submit
 from pipeline.commands.trials import trials
@@ -50,3 +52,5 @@ main.add_command(report)
 main.add_command(privacy)
 main.add_command(spans)
 main.add_command(trials)
+main.add_command(serve)
+main.add_command(predict)
