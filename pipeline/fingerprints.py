@@ -56,6 +56,7 @@ TRAINER: Final = (
     "interest_migration/pretraining",
     "interest_migration/search",
     "interest_migration/serving/bases.py",
+    "interest_migration/serving/model_config.py",
     "interest_migration/serving/versions.py",
     "interest_migration/training",
     "components/trainer.py",
