@@ -73,7 +73,7 @@ def _policy(state: dict[str, Any]) -> str:
     ((name, value),) = state["policy"].items()
     text = {
         "latest": "The newest version is served." if value == 1 else f"The newest {value} versions are loaded.",
-        "specific": f"Pinned: servers load {', '.join(map(str, value)) if name == 'specific' else ''} and nothing else.",
+        "specific": f"Pinned: servers load {str(value).strip('[]')} and nothing else.",
         "all": "Every version is loaded.",
     }[name]
     labels = ", ".join(f"{label} = {version}" for label, version in state["labels"].items())
