@@ -14,6 +14,7 @@ from pipeline.commands.report import report
 from pipeline.commands.review import review
 from pipeline.commands.run import run
 from pipeline.commands.runs import runs
+from pipeline.commands.serve import serve
 from pipeline.commands.spans import spans
 from pipeline.commands.trials import trials
 
@@ -44,3 +45,4 @@ main.add_command(report)
 main.add_command(privacy)
 main.add_command(spans)
 main.add_command(trials)
+main.add_command(serve)

@@ -1,9 +1,11 @@
 """Names of the exported model's signatures and of what they return.
 
-Every signature takes `examples`: `[B]` serialized `tf.Example`s that hold the raw input features of `schemas.features`.
+Signatures take `examples`: `[B]` serialized `tf.Example`s that hold the raw input features of `schemas.features`. Those
+of `COLUMN_SIGNATURES` take the columns of `COLUMNS` instead: users' events as they happened.
 """
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Literal
 
 from schemas.features import HORIZONS
 
@@ -106,3 +108,77 @@ PATH_STEP_PROBABILITY = {kind: f"{kind}_step_probability" for kind in PATH_KINDS
 PATH_PROBABILITY = {kind: f"{kind}_probability" for kind in PATH_KINDS}  # [B, PATH_BEAM], product of its steps
 FORECAST_CATEGORY, FORECAST_PROBABILITY = "forecast_category", "forecast_probability"
 """`[B, PATH_STEPS, TOP_K]`: the likeliest categories of each step, over all paths of steps that the beam holds."""
+
+
+# What a client without `tf.Example`s sends: one row per user, N slots for events, filled up with empty ones.
+@dataclass(frozen=True)
+class Column:
+    """One input of the signatures in `COLUMN_SIGNATURES`.
+
+    Attributes:
+      name: Name of the input; that of the field in `schemas.events`.
+      dtype: Element type.
+      shape: `[B]` for one value per user; `[B, N]` for one per event, where 1 in place of B or N stands for all.
+      default: Value that stands for "none"; None where there is none, so that every request must have the column.
+      description: Meaning and unit.
+    """
+
+    name: str
+    dtype: Literal["string", "int64", "float32"]
+    shape: Literal["[B]", "[B, N]"]
+    default: str | float | None
+    description: str
+
+
+COLUMN_CUT, COLUMN_TIME, COLUMN_ACTION, COLUMN_ITEM, COLUMN_PATH, COLUMN_BRAND = (
+    "cut_time_s",
+    "time_s",
+    "action",
+    "item",
+    "category_path",
+    "brand",
+)
+COLUMN_PLATFORM, COLUMN_TEXT, COLUMN_SESSION = "platform", "text", "session"
+COLUMN_PRICE, COLUMN_QUANTITY = "price", "quantity"
+COLUMNS: Final = (
+    Column(COLUMN_CUT, "int64", "[B]", None, "the moment asked about, usually now, Unix seconds UTC"),
+    Column(COLUMN_TIME, "int64", "[B, N]", None, "when, Unix seconds UTC; what is not before the moment is left out"),
+    Column(COLUMN_ACTION, "string", "[B, N]", None, "one of schemas.events.ACTIONS; empty: the slot holds no event"),
+    Column(COLUMN_ITEM, "string", "[B, N]", "", "item"),
+    Column(COLUMN_PATH, "string", "[B, N]", "", "category path, from broad to narrow, joined by ' > '"),
+    Column(COLUMN_BRAND, "string", "[B, N]", "", "brand"),
+    Column(COLUMN_PLATFORM, "string", "[B, N]", "", "channel, shop or device"),
+    Column(COLUMN_TEXT, "string", "[B, N]", "", "what was typed or read: a query, a message, a review"),
+    Column(COLUMN_SESSION, "string", "[B, N]", "", "the platform's own session id"),
+    Column(COLUMN_PRICE, "float32", "[B, N]", -1.0, "price per unit"),
+    Column(COLUMN_QUANTITY, "float32", "[B, N]", -1.0, "units; none counts as one"),
+)
+"""Events may come in any order. Those of one second form one step, see `schemas.events`."""
+
+PREDICT: Final = "predict"
+"""All that `serving_default` returns for the same past, and these."""
+MIGRATION_FROM, MIGRATION_TO, MIGRATION_PROBABILITY = "migration_from", "migration_to", "migration_probability"
+"""`[B]` the current category, empty without any; `[B, TOP_K]` the likeliest categories of the next step other than it,
+and their probabilities as in `next_category_probability`."""
+MODEL_ID: Final = "model_id"
+"""`[B]` string, the same in every row: digest of the model's weights, settings, vocabularies and provenance."""
+
+EMBED: Final = "embed"
+"""USER_EMBEDDING, ITEM_QUERY and MODEL_ID."""
+ITEM_QUERY: Final = "item_query"
+"""`[B, D]`: its product with the vector of an item, plus the item's bias, is the item's score without what the history
+adds to the items in it."""
+
+EMBED_NAMES: Final = "embed_names"
+"""Takes EMBED_ITEM and EMBED_CATEGORY, `[M]` and `[C]` strings; returns the vectors of those items and categories."""
+EMBED_ITEM, EMBED_CATEGORY = "item", "category"
+ITEM_VECTOR, ITEM_BIAS, ITEM_KNOWN = "item_vector", "item_bias", "item_known"
+"""`[M, D]`, `[M]` float32, `[M]` bool; 0 for items that the model does not know."""
+CATEGORY_VECTOR, CATEGORY_KNOWN = "category_vector", "category_known"
+"""`[C, D]` float32, `[C]` bool; 0 for categories that the model does not know."""
+
+EXPLAIN_COLUMNS: Final = "explain_columns"
+"""What `explain` returns; REASON_EVENT is the place in the row that was sent."""
+PATHS_COLUMNS: Final = "paths_columns"
+"""What `paths` returns."""
+COLUMN_SIGNATURES: Final = (PREDICT, EMBED, EXPLAIN_COLUMNS, PATHS_COLUMNS)

@@ -1,0 +1,154 @@
+"""Puts the rows of requests that wait together into one call of the model.
+
+All versions share the worker threads. While all are busy, requests gather; a worker that becomes free takes the oldest
+one and, with it, further ones of the same version, signature and inner shapes, up to `max_batch` rows:
+
+    waiting: a(2 rows) b(1) c(other signature) d(1)   max_batch 3  ->  call [a, b], then [c], then [d]
+
+Rows are joined along axis 0 and the answer is cut into the requests' own rows. If the model refuses a batch, each of
+its requests is called alone, so that one bad request fails alone.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+
+from interest_migration.server.calls import Array, rows_of
+
+Arrays = dict[str, Array]
+Run = Callable[[Mapping[str, Array]], Arrays]
+Result = Arrays | Exception
+
+
+@dataclass
+class _Waiting:
+    """One request that waits."""
+
+    run: Run
+    inputs: Mapping[str, Array]
+    rows: int
+    may_wait: bool
+    answer: "asyncio.Future[Arrays]"
+    since: float = field(default_factory=time.monotonic)
+
+
+class BatchScheduler:
+    """Runs calls in worker threads, batched.
+
+    Args:
+      workers: Number of threads.
+      max_batch: Rows of one call; a larger request is called alone.
+      timeout_s: How long a batch that is not full waits though a worker is idle.
+      observe: Told rows and seconds of every call of a model.
+    """
+
+    def __init__(
+        self, workers: int, max_batch: int, timeout_s: float, observe: Callable[[int, float], None] = lambda *_: None
+    ) -> None:
+        self._idle, self._max_batch, self._timeout_s, self._observe = workers, max_batch, timeout_s, observe
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="model")
+        self._waiting: OrderedDict[Hashable, deque[_Waiting]] = OrderedDict()
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def call(self, key: Hashable | None, run: Run, inputs: Mapping[str, Array]) -> Arrays:
+        """Answers one request.
+
+        Args:
+          key: Requests with the same key may share a call: their inputs agree in everything but the first axis, and
+            `run` is the same. None: this one is called alone.
+          run: Calls the model; it is called in a worker thread.
+          inputs: Input name -> array.
+
+        Returns:
+          Output name -> array, the request's own rows.
+        """
+        future: asyncio.Future[Arrays] = asyncio.get_running_loop().create_future()
+        alone = key is None or self._max_batch == 1
+        request = _Waiting(run, inputs, rows_of(inputs), not alone, future)
+        self._waiting.setdefault(object() if alone else key, deque()).append(request)
+        self._start()
+        return await future
+
+    def close(self) -> None:
+        """Lets the threads end."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _start(self) -> None:
+        """Gives waiting requests to idle workers."""
+        while self._idle and (lane := self._next_lane()) is not None:
+            batch = self._take(lane)
+            if batch:
+                self._idle -= 1
+                job = asyncio.get_running_loop().run_in_executor(self._threads, _answer, batch)
+                job.add_done_callback(partial(self._deliver, batch))
+
+    def _next_lane(self) -> Hashable | None:
+        """Returns the lane of the request that has waited longest and need not wait for company."""
+        now, soonest = time.monotonic(), float("inf")
+        for lane, waiting in self._waiting.items():
+            due = waiting[0].since + (self._timeout_s if waiting[0].may_wait else 0)
+            if due <= now or sum(each.rows for each in waiting) >= self._max_batch:
+                return lane
+            soonest = min(soonest, due)
+        if self._waiting and (self._timer is None or self._timer.cancelled() or self._timer.when() < now):
+            self._timer = asyncio.get_running_loop().call_later(max(0.0, soonest - now), self._start)
+        return None
+
+    def _take(self, lane: Hashable) -> list[_Waiting]:
+        waiting, rows = self._waiting[lane], 0
+        batch: list[_Waiting] = []
+        while waiting and (not batch or rows + waiting[0].rows <= self._max_batch):
+            request = waiting.popleft()
+            if not request.answer.done():  # else nobody waits for it any more
+                batch.append(request)
+                rows += request.rows
+        del self._waiting[lane]
+        if waiting:
+            self._waiting[lane] = waiting  # behind those that came before its oldest
+        return batch
+
+    def _deliver(self, batch: Sequence[_Waiting], done: "asyncio.Future[tuple[list[Result], float]]") -> None:
+        self._idle += 1
+        if not done.cancelled():
+            results, seconds = done.result()
+            self._observe(sum(request.rows for request in batch), seconds)
+            for request, result in zip(batch, results, strict=True):
+                if request.answer.done():
+                    continue
+                if isinstance(result, Exception):
+                    request.answer.set_exception(result)
+                else:
+                    request.answer.set_result(result)
+        self._start()
+
+
+def _answer(batch: Sequence[_Waiting]) -> tuple[list[Result], float]:
+    """Calls the model once, or request by request if it refuses the batch; returns the answers and the seconds."""
+    began = time.perf_counter()
+    results: list[Result]
+    try:
+        results = list(_together(batch))
+    except Exception as error:  # it belongs to a request, not to the worker
+        results = [error] if len(batch) == 1 else [_answer([request])[0][0] for request in batch]
+    return results, time.perf_counter() - began
+
+
+def _together(batch: Sequence[_Waiting]) -> list[Arrays]:
+    if len(batch) == 1:
+        return [batch[0].run(batch[0].inputs)]
+    inputs = {name: np.concatenate([request.inputs[name] for request in batch]) for name in batch[0].inputs}
+    outputs = batch[0].run(inputs)
+    total = sum(request.rows for request in batch)
+    if any(np.ndim(value) == 0 or len(value) != total for value in outputs.values()):
+        raise ValueError(f"expected outputs of {total} rows, as the inputs have")
+    ends = np.cumsum([request.rows for request in batch])
+    return [
+        {name: value[end - request.rows : end] for name, value in outputs.items()}
+        for request, end in zip(batch, ends.tolist(), strict=True)
+    ]

@@ -1,0 +1,223 @@
+"""What both protocols and pages ask of the server."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import grpc
+import numpy as np
+import tensorflow as tf
+
+from interest_migration.server.batching import BatchScheduler
+from interest_migration.server.calls import Answer, Array, Call, rows_of
+from interest_migration.server.metrics import Metrics
+from interest_migration.server.serving_error import ServingError, code_of_number, http_status, invalid
+from interest_migration.server.settings import ServerSettings
+from interest_migration.server.signature_specs import SignatureSpec
+from interest_migration.server.versions import ServedVersion, not_found
+from interest_migration.server.watcher import Watcher
+from schemas.signatures import SERVE
+
+LOG = logging.getLogger(__name__)
+_SERVER_ERROR: Final = 500
+
+
+@dataclass(frozen=True)
+class VersionState:
+    """One version as others see it."""
+
+    version: int
+    state: str
+    error: str
+    signatures: tuple[str, ...]
+    requests: int
+    failures: int
+
+
+@dataclass(frozen=True)
+class ModelState:
+    """One model as others see it: label -> version, and its versions, newest first."""
+
+    name: str
+    labels: Mapping[str, int]
+    versions: tuple[VersionState, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns plain values."""
+        return asdict(self)
+
+
+class ServerState:
+    """The models, and the way to ask them.
+
+    Attributes:
+      settings: Of the server.
+      watcher: Keeps the models as they are wanted.
+      metrics: Counts.
+      is_draining: Whether a stop was asked for.
+    """
+
+    def __init__(self, settings: ServerSettings, watcher: Watcher) -> None:
+        self.settings, self.watcher, self.metrics = settings, watcher, Metrics()
+        self.is_draining = False
+        self._in_flight = 0
+        self._scheduler = BatchScheduler(
+            settings.workers, settings.max_batch, settings.batch_timeout_ms / 1e3, self.metrics.call
+        )
+
+    def models(self) -> list[ModelState]:
+        """Returns all models by name, with their versions, newest first."""
+        return [
+            ModelState(name, dict(model.labels), tuple(_state(model.versions[n]) for n in sorted(model.versions)[::-1]))
+            for name, model in sorted(self.watcher.models.items())
+        ]
+
+    def is_ready(self) -> bool:
+        """Says whether every model has a version that answers, and no stop was asked for."""
+        models = self.watcher.models.values()
+        return not self.is_draining and self.watcher.settled and bool(models) and all(m.available() for m in models)
+
+    def find(self, call: Call) -> ServedVersion:
+        """Returns the version that a call means.
+
+        Raises:
+          ServingError: NOT_FOUND, or INVALID_ARGUMENT if the label is unknown.
+        """
+        if not call.model.name:
+            raise invalid("ModelSpec has no name specified.")
+        model = self.watcher.models.get(call.model.name)
+        if model is None:
+            raise not_found(call.model)
+        return model.choose(call.model)
+
+    async def predict(self, call: Call, protocol: str = "page", timeout_s: float | None = None) -> Answer:
+        """Answers a call with exactly one version.
+
+        Args:
+          call: The request.
+          protocol: How it came in, for the metrics.
+          timeout_s: How long the client waits.
+
+        Raises:
+          ServingError: With the code that TensorFlow Serving answers in the same case.
+        """
+        return await self.observed(call, protocol, lambda version: self.ask(version, call, timeout_s))
+
+    async def observed(self, call: Call, protocol: str, ask: Any) -> Answer:
+        """Chooses the version, holds it while `ask(version)` runs, and counts what came of it."""
+        began, code, version = time.perf_counter(), grpc.StatusCode.OK, None
+        try:
+            self._admit()
+            version = self.find(call)
+            version.requests += 1
+            with version.use():
+                return await ask(version)
+        except ServingError as error:
+            code = error.code
+            raise
+        except Exception as error:
+            code = grpc.StatusCode.INTERNAL
+            LOG.exception("a request failed")
+            raise ServingError(code, f"{type(error).__name__} while answering; the server's log has more") from error
+        except asyncio.CancelledError:
+            code = grpc.StatusCode.CANCELLED
+            raise
+        finally:
+            self._leave(call, version, protocol, code, time.perf_counter() - began)
+
+    def close(self) -> None:
+        """Lets the worker threads end."""
+        self._scheduler.close()
+
+    def _admit(self) -> None:
+        self._in_flight += 1
+        self.metrics.in_flight.set(self._in_flight)
+        if self._in_flight > self.settings.max_in_flight:
+            raise ServingError(
+                grpc.StatusCode.RESOURCE_EXHAUSTED,
+                f"{self.settings.max_in_flight} requests are being answered, which is the most; try again later",
+            )
+
+    def _leave(
+        self, call: Call, version: ServedVersion | None, protocol: str, code: grpc.StatusCode, seconds: float
+    ) -> None:
+        self._in_flight -= 1
+        self.metrics.in_flight.set(self._in_flight)
+        if version and code is not grpc.StatusCode.CANCELLED and http_status(code) == _SERVER_ERROR:
+            version.failures += 1
+        # Names that clients made up are not kept: each would be a time series of its own.
+        known = version is not None and version.model is not None and call.signature in version.model.signatures
+        labels = (
+            call.model.name if version else "",
+            str(version.number) if version else "",
+            call.signature if known else "",
+            protocol,
+        )
+        self.metrics.request(labels, code.name, seconds)
+
+    async def ask(self, version: ServedVersion, call: Call, timeout_s: float | None) -> Answer:
+        """Answers a call with a version that the caller holds; see `predict`."""
+        spec = signature_of(version, call.signature)
+        spec.check(call.inputs, call.outputs)
+        rows = self._check_rows(spec, call.inputs)
+        timeout = self.settings.timeout_s if timeout_s is None else timeout_s
+        try:
+            async with asyncio.timeout(timeout):
+                outputs = await self._run(version, spec, call.inputs)
+        except TimeoutError as error:
+            raise ServingError(
+                grpc.StatusCode.DEADLINE_EXCEEDED, f"no answer for {rows} rows within {timeout:.3f} s"
+            ) from error
+        except tf.errors.OpError as error:
+            raise ServingError(code_of_number(error.error_code), _reason(error.message)) from error
+        wanted = call.outputs or tuple(spec.outputs)
+        return Answer(version.number, spec.name, {name: outputs[name] for name in wanted})
+
+    async def _run(self, version: ServedVersion, spec: SignatureSpec, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        model = version.model
+        assert model is not None  # the caller holds it
+        shapes = tuple(np.shape(inputs[name])[1:] for name in spec.inputs)
+        key = (id(model), spec.name, shapes) if self._is_batched(spec) else None
+        return await self._scheduler.call(key, lambda given: model.run(spec.name, given), inputs)
+
+    def _is_batched(self, spec: SignatureSpec) -> bool:
+        return spec.has_rows and spec.name in self.settings.batched_signatures
+
+    def _check_rows(self, spec: SignatureSpec, inputs: Mapping[str, Array]) -> int:
+        rows = rows_of(inputs)
+        if rows > self.settings.max_rows:
+            raise invalid(f"Task size {rows} is larger than maximum input batch size {self.settings.max_rows}")
+        if self._is_batched(spec) and len({len(value) for value in inputs.values()}) > 1:
+            sizes = ", ".join(f"{name} {len(value)}" for name, value in sorted(inputs.items()))
+            raise invalid(
+                f"Batching input tensors supplied in a given request must have equal 0th-dimension size: {sizes}"
+            )
+        return rows
+
+
+def signature_of(version: ServedVersion, name: str) -> SignatureSpec:
+    """Returns a signature of a version that answers.
+
+    Raises:
+      ServingError: FAILED_PRECONDITION if it has none of that name.
+    """
+    assert version.model is not None
+    spec = version.model.signatures.get(name or SERVE)
+    if spec is None:
+        raise ServingError(grpc.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{name or SERVE}" not found.')
+    return spec
+
+
+def _reason(message: str) -> str:
+    """Returns the part of a message that speaks of the values, without Python's words about where the graph is from."""
+    return message.rpartition("<stack traces unavailable>\n")[2].partition(" [Op:")[0]
+
+
+def _state(version: ServedVersion) -> VersionState:
+    signatures = tuple(sorted(version.model.signatures)) if version.model else ()
+    return VersionState(
+        version.number, version.state.value, version.error, signatures, version.requests, version.failures
+    )
