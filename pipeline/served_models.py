@@ -14,6 +14,7 @@ from interest_migration.serving.moves import MOVES
 from interest_migration.serving.rollout_settings import RolloutSettings
 from interest_migration.serving.rollouts import Author, Changed, Wait, change
 from pipeline.config import load_config
+from pipeline.loading import waiting_for
 from pipeline.records import list_records
 
 
@@ -92,6 +93,8 @@ def locate(config_file: Path | None, overrides: tuple[str, ...], models: Path | 
     """
     if (config_file is None) == (models is None):
         raise ConfigError("expected --config FILE or --models FOLDER, received " + ("both" if models else "neither"))
+    if overrides and config_file is None:
+        raise ConfigError("--set: expected it together with --config, received it with --models")
     if config_file is not None:
         config = load_config(config_file, overrides)
         directory = config.served_directory.parent / (model or config.push.model_name)
@@ -103,9 +106,10 @@ def locate(config_file: Path | None, overrides: tuple[str, ...], models: Path | 
 
 def wait_of(place: Place, address: str | None, seconds: float | None) -> Wait:
     """Returns a wait for servers: until the one at an address has the versions, or so long that all of them do."""
+    longest = place.settings.wait_seconds if seconds is None else seconds
     if address:
-        raise NotImplementedError
-    return lambda versions: time.sleep(place.settings.wait_seconds if seconds is None else seconds)
+        return waiting_for(place.directory.name, address, longest)
+    return lambda versions: time.sleep(longest)
 
 
 def _only_model(models: Path) -> str:

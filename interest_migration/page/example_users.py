@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from interest_migration.errors import DataError
+from interest_migration.serving.example_records import read_records
 from schemas.features import (
     CUT_TIME,
     EVENT_ACTION,
@@ -78,11 +78,7 @@ def read_example_users(examples: Path, count: int = 24) -> ExampleUsers:
 def _read(examples: Path) -> Iterator[dict[str, Any]]:
     import tensorflow as tf
 
-    paths = sorted(examples.glob("*.gz")) if examples.is_dir() else [examples]
-    if not paths or not all(path.is_file() for path in paths):
-        raise DataError(f"expected a gzip TFRecord file or a folder of them at {examples}, received neither")
-    records = tf.data.TFRecordDataset([str(path) for path in paths], compression_type="GZIP").as_numpy_iterator()
-    for record in islice(records, LOOKED_AT):
+    for record in islice(read_records(examples), LOOKED_AT):
         yield _to_user(tf.train.Example.FromString(record).features.feature)
 
 

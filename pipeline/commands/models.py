@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from pipeline.commands.compare_models import compare
 from pipeline.commands.ending import finish
 from pipeline.commands.model_options import change_options, place_options
 from pipeline.commands.model_tables import show_change, show_list, show_log
@@ -112,6 +113,9 @@ def label(name: str, version: int, **options: Any) -> None:
 def unlabel(name: str, **options: Any) -> None:
     """Takes a label off and unloads its version."""
     _change("unlabel", options, name)
+
+
+models.add_command(compare)
 
 
 def _locate(place: dict[str, Any]) -> "Place":
