@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from click.testing import CliRunner
 from served_models import MODEL, copy_version, example, save_served_model
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
-from interest_migration.client import Client
+from interest_migration.client import Client, RequestError
 from interest_migration.server.running import RunningServer, running
 from interest_migration.server.settings import ServerSettings
 from interest_migration.serving.audit import read_audit
@@ -63,6 +64,7 @@ def start_canary(models: Path, server: RunningServer, version: int) -> None:
     address = ("--address", f"grpc://{server.grpc_address}", *WHY)
     assert models_command(models, "pin", "1", *address)[0] == 0
     assert models_command(models, "label", "canary", str(version), *address)[0] == 0
+    wait_until(lambda: knows_labels(server))
 
 
 def compare(models: Path, address: str, *arguments: str | Path) -> tuple[int, dict[str, Any]]:
@@ -97,14 +99,14 @@ def test_a_canary_that_answers_is_compared_and_promoted_without_a_failed_request
     wait_until(lambda: answered[-1] == 1)
     over.set()
     asking.join()
-    changes = [now for before, now in zip(answered, answered[1:], strict=False) if before != now]
+    changes = [now for before, now in pairwise(answered) if before != now]
     assert changes == [3, 1]  # every request was answered, and no version came back
 
 
 def test_a_canary_that_fails_is_taken_off(models: Path, server: RunningServer, examples: Path) -> None:
     start_canary(models, server, 2)
     (models / MODEL / "2" / "assets" / "version").write_text("not a number")
-    code, report = compare(models, server.rest_url, "--examples", examples, "--set", "rollout.wait_seconds=1")
+    code, report = compare(models, server.rest_url, "--examples", examples, "--wait", "0.5")
     assert code == 3
     assert report["rolled_back"] is True
     assert report["canary"]["errors"] > 0
@@ -150,6 +152,16 @@ def test_what_cannot_be_compared_is_said(models: Path, server: RunningServer, ex
     )
     assert (code, "no label has moved" in told["error"]) == (1, True)
     assert read_rollout(models / MODEL).labels["canary"] == 2
+
+
+def knows_labels(server: RunningServer) -> bool:
+    try:
+        for label in ("stable", "canary"):
+            with Client(server.rest_url, MODEL, label=label) as client:
+                client.status()
+    except RequestError:
+        return False
+    return True
 
 
 def wait_until(holds: Any) -> None:

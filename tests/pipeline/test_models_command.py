@@ -101,6 +101,7 @@ def test_the_file_can_be_written_before_anything_is_pushed(config: Path) -> None
     ("arguments", "message"),
     [
         (("pin",), "expected --config FILE or --models FOLDER, received neither"),
+        (("pin", "--models", "served", "--set", "push.keep_versions=3"), "--set: expected it together with --config"),
         (("pin", "--models", "absent"), "expected a folder with served models, received"),
         (("pin", "--models", "served", "--model", "other"), "found no such folder"),
         (("promote", "--models", "served"), "none is labelled canary"),

@@ -111,7 +111,7 @@ def test_a_canary_that_disagrees_breaks_a_budget_only_if_there_is_one():
 def test_where_the_stable_version_fails_nothing_is_judged():
     fails = {"fails_on": lambda count: True}
     trial = tried(answering(1, outputs(), **fails), answering(2, outputs(), **fails), share=1, requests=20)
-    with pytest.raises(InterestMigrationError, match="expected a stable version that answers, but .* INTERNAL"):
+    with pytest.raises(InterestMigrationError, match=r"expected a stable version that answers, but .* INTERNAL"):
         trial.checks()
 
 
