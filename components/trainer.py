@@ -97,6 +97,7 @@ def read_training(fn_args: FnArgs, config: Values) -> Training:
         transform_graph(transform),
         interest_actions=examples.interest_actions,
         churn_actions=examples.churn_actions,
+        examples=examples,
     )
     texts = _text_vectors(fn_args.transform_graph_path)
     data = TrainingData(

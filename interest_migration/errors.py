@@ -4,6 +4,7 @@
     |-- InputError            the user can repair it: exit code 2
     |   |-- ConfigError       a configuration, gate or mapping file
     |   |-- DataError         a log, table or model that was given
+    |   |   `-- ModelFilesError   a folder that is no whole model
     |   `-- ContractError     a caller broke a documented precondition
     `-- RefusedError          a gate, or a bound on bad data, said no: exit code 3
 
@@ -25,6 +26,10 @@ class ConfigError(InputError):
 
 class DataError(InputError):
     """A log, table, example set or model is missing or unusable."""
+
+
+class ModelFilesError(DataError):
+    """A folder does not hold a whole model with the signatures that are needed."""
 
 
 class ContractError(InputError):

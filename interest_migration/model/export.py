@@ -8,28 +8,44 @@ See `schemas.signatures` for what each signature returns.
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from interest_migration.errors import ContractError
+from interest_migration.examples.settings import ExampleSettings
 from interest_migration.model.answers import answer, current_category
+from interest_migration.model.column_answers import Answers, column_signatures
+from interest_migration.model.embed_names import embed_names
 from interest_migration.model.explanation import explain, with_average
 from interest_migration.model.inputs import INPUT_SPECS, LABEL_SPECS, pad
 from interest_migration.model.interest_model import InterestModel
 from interest_migration.model.manifest import MANIFEST_FILE, Manifest, Provenance
-from interest_migration.model.names import Names
+from interest_migration.model.names import Ids, Names
 from interest_migration.model.next_step import Typical
 from interest_migration.model.paths import likely_paths, typical_events, typical_items
-from interest_migration.model.raw_batch import RawBatch, from_raw, to_raw
+from interest_migration.model.raw_batch import RawBatch, compile_once, from_raw, to_raw
 from interest_migration.model.scores import score_batch
 from interest_migration.model.task_measures import task_labels, task_measures
 from interest_migration.model.text_inputs import score_by_text, score_items_signature
 from interest_migration.model.variables import variable_names
+from interest_migration.serving.model_directory import write_file_list
 from interest_migration.transform.vocabularies import BRANDS, CATEGORIES, CHILDREN, ITEMS, PARENTS
 from schemas.events import ACTIONS
 from schemas.features import AGGREGATE_INPUTS, AGGREGATE_WIDTH, RAW_FEATURES, FeatureSpec, Role, Shape
-from schemas.signatures import EVALUATE, EVALUATION_LABELS, EXAMPLES, EXPLAIN, ITEM_SCORES, PATHS, SCORE_ITEMS, SERVE
+from schemas.signatures import (
+    EMBED_NAMES,
+    EVALUATE,
+    EVALUATION_LABELS,
+    EXAMPLES,
+    EXPLAIN,
+    ITEM_SCORES,
+    PATHS,
+    SCORE_ITEMS,
+    SERVE,
+)
 
 RAW_INPUTS = tuple(spec.name for spec in RAW_FEATURES if spec.role is Role.INPUT)
 RAW_LABELS = tuple(spec.name for spec in RAW_FEATURES if spec.role is Role.LABEL)
@@ -46,6 +62,7 @@ class TransformGraph:
       vocabulary_paths: Vocabulary name -> text file with one value per line.
       interest_actions: Actions that make the interest profile.
       churn_actions: Actions that make a step a visit; without any, every step is one.
+      examples: How features are made of events.
     """
 
     layer: Any
@@ -53,6 +70,7 @@ class TransformGraph:
     vocabulary_paths: Mapping[str, str]
     interest_actions: Sequence[str] = ACTIONS
     churn_actions: Sequence[str] = ()
+    examples: ExampleSettings = ExampleSettings()
 
 
 def _padded_spec(spec: FeatureSpec) -> tf.TensorSpec:
@@ -64,7 +82,7 @@ def _padded_spec(spec: FeatureSpec) -> tf.TensorSpec:
 class _Untracked:
     """Keeps an object out of what TensorFlow tracks and saves."""
 
-    held: InterestModel
+    held: Any
 
 
 class ServedModel(tf.Module):
@@ -88,6 +106,7 @@ class ServedModel(tf.Module):
         self._parsers = dict(transform.raw_features)
         self._categories = Names(transform.vocabulary_paths[CATEGORIES])
         self._items = Names(transform.vocabulary_paths[ITEMS])
+        self._ids = [Ids(transform.vocabulary_paths[name]) for name in (ITEMS, CATEGORIES)]
         self._typical = self._typical_events(model, transform)
         # The variables alone: tracking the model itself would save its optimizer too.
         self._variables = [variable.value for variable in model.variables]
@@ -96,6 +115,8 @@ class ServedModel(tf.Module):
         self._model = _Untracked(model)
         text = model.trajectory.events.text
         self._texts = text.freeze() if text else []
+        paths = partial(self._paths, compile_once(self._rank_next))
+        self._compiled = _Untracked((compile_once(self._explain), compile_once(paths)))
 
     @tf.function(input_signature=_BYTES)
     def serve(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -133,21 +154,38 @@ class ServedModel(tf.Module):
     @tf.function(input_signature=_BYTES)
     def explain(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Says which events, interests and numbers the answers for `[B]` serialized examples rest on."""
-        batch = from_raw(self._parse(examples, RAW_INPUTS))
-        return explain(self._model.held, batch, self._score_raw, self._categories, *self._actions)
+        found: dict[str, tf.Tensor] = self._compiled.held[0](*from_raw(self._parse(examples, RAW_INPUTS)).parts())
+        return found
 
     @tf.function(input_signature=_BYTES)
     def paths(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Looks several steps ahead for `[B]` serialized examples with inputs only."""
-        batch = from_raw(self._parse(examples, RAW_INPUTS))
-        return likely_paths(batch, self._next_category, self._typical, self._categories)
+        found: dict[str, tf.Tensor] = self._compiled.held[1](*from_raw(self._parse(examples, RAW_INPUTS)).parts())
+        return found
 
-    def _next_category(self, batch: RawBatch) -> tuple[tf.Tensor, tf.Tensor]:
-        return self._rank_next(batch.events, batch.kept, batch.interests, batch.rows, batch.numbers)
+    def columns(self, settings: ExampleSettings, model_id: str) -> dict[str, Any]:
+        """Returns the functions behind the signatures that take columns."""
+        explain_batch, paths_batch = self._compiled.held
+        found = column_signatures(
+            Answers(settings, model_id, compile_once(self._answer), explain_batch, paths_batch, self._categories)
+        )
+        return found | {EMBED_NAMES: embed_names(self._model.held, self._item_vectors, *self._ids)}
 
-    @tf.function
+    def _answer(self, *parts: Any) -> tuple[dict[str, Any], dict[str, tf.Tensor], tf.Tensor]:
+        inputs = pad(self._transform(to_raw(RawBatch(*parts), self._parsers)), INPUT_SPECS)
+        outputs = self._score(inputs)
+        found = answer(self._model.held, inputs, outputs, self._categories, self._items, self._item_vectors)
+        scores = {name: outputs[name] for name in ("next_category", "item_query")}
+        return found, scores, current_category(inputs, self._model.held)
+
+    def _explain(self, *parts: Any) -> dict[str, tf.Tensor]:
+        return explain(self._model.held, RawBatch(*parts), self._score_raw, self._categories, *self._actions)
+
+    def _paths(self, rank_next: Any, *parts: Any) -> dict[str, tf.Tensor]:
+        batch = RawBatch(*parts)
+        return likely_paths(batch, lambda next_: rank_next(*next_.parts()), self._typical, self._categories)
+
     def _rank_next(self, *parts: Any) -> tuple[tf.Tensor, tf.Tensor]:
-        """A function of its own, so that transform and model are in the graph once, not once a step."""
         inputs = pad(self._transform(to_raw(RawBatch(*parts), self._parsers)), INPUT_SPECS)
         return self._score(inputs)["next_category"], current_category(inputs, self._model.held)
 
@@ -185,12 +223,14 @@ def export_model(
       provenance: Where the training examples came from, if known.
     """
     served = ServedModel(model, transform)
+    manifest = make_manifest(model, transform, provenance or Provenance()).to_json()
     signatures = {
         SERVE: served.serve,
         EVALUATE: served.evaluate,
         EVALUATION_LABELS: served.evaluation_labels,
         EXPLAIN: served.explain,
         PATHS: served.paths,
+        **served.columns(transform.examples, digest_model(model, manifest)),
     }
     if model.sizes.text_width:
         signatures[SCORE_ITEMS] = served.score_items()
@@ -198,7 +238,16 @@ def export_model(
     path = f"{directory}/{MANIFEST_FILE}"
     tf.io.gfile.makedirs(path.rpartition("/")[0])
     with tf.io.gfile.GFile(path, "w") as file:
-        file.write(make_manifest(model, transform, provenance or Provenance()).to_json())
+        file.write(manifest)
+    write_file_list(directory)
+
+
+def digest_model(model: InterestModel, manifest: str) -> str:
+    """Returns what tells this model from every other: 16 characters, the same for the same weights and manifest."""
+    digest = hashlib.sha256(manifest.encode())
+    for variable in model.variables:
+        digest.update(np.ascontiguousarray(variable.numpy()).tobytes())
+    return digest.hexdigest()[:16]
 
 
 def make_manifest(model: InterestModel, transform: TransformGraph, provenance: Provenance) -> Manifest:

@@ -1,4 +1,4 @@
-"""From ids back to names."""
+"""From ids back to names, and from names to ids."""
 
 from typing import Any
 
@@ -25,3 +25,25 @@ class Names(tf.Module):
     def __call__(self, ids: Any) -> tf.Tensor:
         """Returns strings in the shape of `ids`."""
         return self.table.lookup(tf.cast(ids, tf.int64) - 1)
+
+
+class Ids(tf.Module):
+    """The ids of a vocabulary's values.
+
+    Args:
+      path: Text file as of `Names`.
+
+    Example:
+      lines tea, milk; values ["milk", "", "gin"] -> [2, 0, 0].
+    """
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        lines = tf.lookup.TextFileInitializer(
+            path, tf.string, tf.lookup.TextFileIndex.WHOLE_LINE, tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER
+        )
+        self.table = tf.lookup.StaticHashTable(lines, -1)
+
+    def __call__(self, values: Any) -> tf.Tensor:
+        """Returns int64 ids in the shape of `values`; 0 for those that are not in the vocabulary."""
+        return self.table.lookup(values) + 1

@@ -1,6 +1,6 @@
 """A batch of parsed raw examples as dense tensors that can be edited, and back."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ _INPUTS: Final = tuple(spec for spec in RAW_FEATURES if spec.role is Role.INPUT)
 _EVENTS: Final = tuple(spec.name for spec in _INPUTS if spec.shape is Shape.EVENTS)
 _INTERESTS: Final = tuple(spec.name for spec in _INPUTS if spec.shape is Shape.INTERESTS)
 
+_DTYPES: Final = {spec.name: tf.as_dtype(spec.dtype) for spec in _INPUTS}
 _WIDTHS: Final = {
     spec.name: len(WINDOW_DAYS) if spec.shape is Shape.WINDOWS else 1
     for spec in _INPUTS
@@ -39,6 +40,10 @@ class RawBatch:
     rows: tf.Tensor
     numbers: Tensors
 
+    def parts(self) -> tuple[Any, ...]:
+        """Returns what the constructor takes, in its order: a compiled function takes no dataclass."""
+        return self.events, self.kept, self.interests, self.rows, self.numbers
+
     def flat(self) -> "RawBatch":
         """Returns `[B, V]` variants as N = B * V examples."""
         return self._each(lambda value: tf.reshape(value, tf.concat([[-1], tf.shape(value)[2:]], axis=0)))
@@ -57,6 +62,17 @@ class RawBatch:
             for part in (self.events, self.interests, self.numbers)
         )
         return RawBatch(events, change(self.kept), interests, change(self.rows), numbers)
+
+
+def compile_once(function: Callable[..., Any]) -> Any:
+    """Returns the function of the parts of N examples, compiled: it is in a graph once, however often it is called."""
+
+    def specs(names: Iterable[str], widths: Mapping[str, int]) -> dict[str, tf.TensorSpec]:
+        return {name: tf.TensorSpec([None, widths.get(name)], _DTYPES[name], name=name) for name in names}
+
+    marks = tf.TensorSpec([None, None], tf.bool)
+    parts = (specs(_EVENTS, {}), marks, specs(_INTERESTS, {}), marks, specs(_WIDTHS, _WIDTHS))
+    return tf.function(function).get_concrete_function(*parts)
 
 
 def from_raw(raw: Mapping[str, Any]) -> RawBatch:
