@@ -9,6 +9,7 @@ from pipeline.commands.gate import gate
 from pipeline.commands.ingest import ingest
 from pipeline.commands.map import map_samples
 from pipeline.commands.models import models
+from pipeline.commands.predict import predict
 from pipeline.commands.privacy import privacy
 from pipeline.commands.report import report
 from pipeline.commands.review import review
@@ -46,3 +47,4 @@ main.add_command(privacy)
 main.add_command(spans)
 main.add_command(trials)
 main.add_command(serve)
+main.add_command(predict)

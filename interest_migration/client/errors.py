@@ -16,18 +16,18 @@ from typing import Final
 import grpc
 import httpx
 
-from interest_migration.errors import InterestMigrationError
+from interest_migration.errors import InputError, InterestMigrationError
 
 
 class ClientError(InterestMigrationError):
     """Base of all errors of the client."""
 
 
-class RequestError(ClientError):
+class RequestError(ClientError, InputError):
     """The server does not accept the request; the same request will never be answered."""
 
 
-class NotFoundError(ClientError):
+class NotFoundError(ClientError, InputError):
     """The server has no such model, version or method."""
 
 

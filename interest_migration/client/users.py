@@ -12,6 +12,7 @@ from interest_migration.errors import ContractError
 from schemas.events import ACTIONS
 from schemas.signatures import COLUMN_CUT, COLUMN_TIME, COLUMNS, Column
 
+_NO_OTHER_FIELDS: Final = {"extra": "forbid"}
 _DTYPES: Final = {"string": np.object_, "int64": np.int64, "float32": np.float32}
 
 
@@ -31,6 +32,8 @@ class Event:
       price: Price per unit.
       quantity: Units.
     """
+
+    __pydantic_config__ = _NO_OTHER_FIELDS
 
     time_s: int
     action: str
@@ -57,6 +60,8 @@ class User:
       at_s: The moment asked about, Unix seconds UTC; later events are left out. None: now.
       name: The caller's own name of the user; it is not sent.
     """
+
+    __pydantic_config__ = _NO_OTHER_FIELDS
 
     events: Sequence[Event] = field(default_factory=tuple)
     at_s: int | None = None

@@ -5,7 +5,7 @@ one and, with it, further ones of the same version, signature and inner shapes, 
 
     waiting: a(2 rows) b(1) c(other signature) d(1)   max_batch 3  ->  call [a, b], then [c], then [d]
 
-Rows are joined along axis 0 and the answer is cut into the requests' own rows. If the model refuses a batch, each of
+The rows are joined and the answer is cut into the requests' own rows. If the model refuses a batch, each of
 its requests is called alone, so that one bad request fails alone.
 """
 
@@ -22,7 +22,8 @@ import numpy as np
 from interest_migration.server.calls import Array, rows_of
 
 Arrays = dict[str, Array]
-Run = Callable[[Mapping[str, Array]], Arrays]
+Run = Callable[[Sequence[Mapping[str, Array]]], Arrays]
+"""Joins the inputs of some requests and calls the model."""
 Result = Arrays | Exception
 
 
@@ -60,9 +61,8 @@ class BatchScheduler:
         """Answers one request.
 
         Args:
-          key: Requests with the same key may share a call: their inputs agree in everything but the first axis, and
-            `run` is the same. None: this one is called alone.
-          run: Calls the model; it is called in a worker thread.
+          key: Requests with the same key may share a call. None: this one is called alone.
+          run: Joins the inputs of some requests with this key and calls the model; called in a worker thread.
           inputs: Input name -> array.
 
         Returns:
@@ -141,9 +141,8 @@ def _answer(batch: Sequence[_Waiting]) -> tuple[list[Result], float]:
 
 def _together(batch: Sequence[_Waiting]) -> list[Arrays]:
     if len(batch) == 1:
-        return [batch[0].run(batch[0].inputs)]
-    inputs = {name: np.concatenate([request.inputs[name] for request in batch]) for name in batch[0].inputs}
-    outputs = batch[0].run(inputs)
+        return [batch[0].run([batch[0].inputs])]
+    outputs = batch[0].run([request.inputs for request in batch])
     total = sum(request.rows for request in batch)
     if any(np.ndim(value) == 0 or len(value) != total for value in outputs.values()):
         raise ValueError(f"expected outputs of {total} rows, as the inputs have")

@@ -3,12 +3,13 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from interest_migration.server.loading import Check
 from interest_migration.server.model_server import ModelServer, Mount
 from interest_migration.server.settings import ServerSettings
+from interest_migration.server.state import VersionState
 
 
 class RunningServer:
@@ -29,13 +30,49 @@ class RunningServer:
         Raises:
           TimeoutError: With the states there are instead.
         """
+        self._wait(lambda: version in self._numbers(model, "AVAILABLE"), f"version {version} of {model}", timeout_s)
+
+    def wait_until(
+        self, model: str, versions: Sequence[int], refused: Sequence[int] = (), timeout_s: float = 60
+    ) -> tuple[VersionState, ...]:
+        """Waits until exactly these versions answer and those are refused; returns the states of all.
+
+        Raises:
+          TimeoutError: With the states there are instead.
+        """
+
+        def is_so() -> bool:
+            there = self._numbers(model, "AVAILABLE") == set(versions)
+            return there and set(refused) <= {each.version for each in self._versions(model) if each.error}
+
+        self._wait(is_so, f"versions {versions} of {model}, {refused} refused", timeout_s)
+        return self._versions(model)
+
+    def wait_for_config_error(self, part: str, timeout_s: float = 60) -> None:
+        """Waits until the configuration is found wrong, with these words in the reason; empty: until it is right.
+
+        Raises:
+          TimeoutError: If it is not.
+        """
+
+        def is_so() -> bool:
+            error = self._server.state.watcher.config_error
+            return part in error if part else not error
+
+        self._wait(is_so, f"the configuration's error {part!r}", timeout_s)
+
+    def _versions(self, model: str) -> tuple[VersionState, ...]:
+        return next((each.versions for each in self._server.state.models() if each.name == model), ())
+
+    def _numbers(self, model: str, state: str) -> set[int]:
+        return {each.version for each in self._versions(model) if each.state == state}
+
+    def _wait(self, is_so: Callable[[], bool], what: str, timeout_s: float) -> None:
         end = time.monotonic() + timeout_s
-        while time.monotonic() < end:
-            served = self._server.state.watcher.models.get(model)
-            if served and version in served.available():
-                return
+        while not is_so():
+            if time.monotonic() > end:
+                raise TimeoutError(f"expected {what}, received {self._server.state.models()}")
             time.sleep(0.01)
-        raise TimeoutError(f"expected version {version} of {model} to answer, received {self._server.state.models()}")
 
     def stop(self) -> None:
         """Drains and ends, as SIGTERM does to the command; returns when all is over."""

@@ -6,7 +6,7 @@ from typing import Final
 from pydantic import Field
 
 from interest_migration.settings import Settings
-from schemas.signatures import EVALUATE, EVALUATION_LABELS, EXPLAIN, PATHS, SERVE
+from schemas.signatures import COLUMN_SIGNATURES, EVALUATE, EVALUATION_LABELS, EXPLAIN, PATHS, SERVE
 
 MODEL_CONFIG: Final = "models.config"
 """In the folder of the models: TensorFlow Serving's ModelServerConfig as text."""
@@ -45,7 +45,14 @@ class ServerSettings(Settings):
     workers: int = Field(default=2, ge=1)
     max_batch: int = Field(default=64, ge=1)
     batch_timeout_ms: float = Field(default=0.0, ge=0)
-    batched_signatures: tuple[str, ...] = (SERVE, EVALUATE, EVALUATION_LABELS, EXPLAIN, PATHS, "predict", "embed")
+    batched_signatures: tuple[str, ...] = (
+        SERVE,
+        EVALUATE,
+        EVALUATION_LABELS,
+        EXPLAIN,
+        PATHS,
+        *COLUMN_SIGNATURES,
+    )
     max_rows: int = Field(default=1024, ge=1)
     max_message_bytes: int = Field(default=32 * MIB, ge=1024)
     max_in_flight: int = Field(default=256, ge=1)

@@ -3,17 +3,17 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import grpc
-import numpy as np
 import tensorflow as tf
 
 from interest_migration.server.batching import BatchScheduler
 from interest_migration.server.calls import Answer, Array, Call, rows_of
 from interest_migration.server.metrics import Metrics
+from interest_migration.server.row_joins import join, join_key
 from interest_migration.server.serving_error import ServingError, code_of_number, http_status, invalid
 from interest_migration.server.settings import ServerSettings
 from interest_migration.server.signature_specs import SignatureSpec
@@ -162,7 +162,9 @@ class ServerState:
         """Answers a call with a version that the caller holds; see `predict`."""
         spec = signature_of(version, call.signature)
         spec.check(call.inputs, call.outputs)
-        rows = self._check_rows(spec, call.inputs)
+        rows = rows_of(call.inputs)
+        if rows > self.settings.max_rows:
+            raise invalid(f"Task size {rows} is larger than maximum input batch size {self.settings.max_rows}")
         timeout = self.settings.timeout_s if timeout_s is None else timeout_s
         try:
             async with asyncio.timeout(timeout):
@@ -179,23 +181,13 @@ class ServerState:
     async def _run(self, version: ServedVersion, spec: SignatureSpec, inputs: Mapping[str, Array]) -> dict[str, Array]:
         model = version.model
         assert model is not None  # the caller holds it
-        shapes = tuple(np.shape(inputs[name])[1:] for name in spec.inputs)
-        key = (id(model), spec.name, shapes) if self._is_batched(spec) else None
-        return await self._scheduler.call(key, lambda given: model.run(spec.name, given), inputs)
 
-    def _is_batched(self, spec: SignatureSpec) -> bool:
-        return spec.has_rows and spec.name in self.settings.batched_signatures
+        def run(requests: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
+            return model.run(spec.name, requests[0] if len(requests) == 1 else join(requests))
 
-    def _check_rows(self, spec: SignatureSpec, inputs: Mapping[str, Array]) -> int:
-        rows = rows_of(inputs)
-        if rows > self.settings.max_rows:
-            raise invalid(f"Task size {rows} is larger than maximum input batch size {self.settings.max_rows}")
-        if self._is_batched(spec) and len({len(value) for value in inputs.values()}) > 1:
-            sizes = ", ".join(f"{name} {len(value)}" for name, value in sorted(inputs.items()))
-            raise invalid(
-                f"Batching input tensors supplied in a given request must have equal 0th-dimension size: {sizes}"
-            )
-        return rows
+        is_batched = spec.has_rows and spec.name in self.settings.batched_signatures
+        joined = join_key(inputs) if is_batched else None
+        return await self._scheduler.call(None if joined is None else (id(model), spec.name, joined), run, inputs)
 
 
 def signature_of(version: ServedVersion, name: str) -> SignatureSpec:

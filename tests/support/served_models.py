@@ -24,6 +24,7 @@ class _Greeter(tf.Module):
     def __init__(self, version_file: Path) -> None:
         super().__init__()
         self.file = tf.saved_model.Asset(str(version_file))
+        self.one = tf.Variable(tf.ones([64]))
 
     def _version(self, rows: tf.Tensor) -> tf.Tensor:
         return tf.fill([rows], tf.strings.to_number(tf.io.read_file(self.file), tf.int64))
@@ -32,7 +33,7 @@ class _Greeter(tf.Module):
     def serve(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         number = tf.io.parse_example(examples, {"number": tf.io.FixedLenFeature([], tf.float32)})["number"]
         version = self._version(tf.size(number))
-        return {"score": number * tf.cast(version, tf.float32), "version": version}
+        return {"score": number * tf.cast(version, tf.float32) * self.one[0], "version": version}
 
     @tf.function(input_signature=_COLUMNS)
     def predict(self, name: tf.Tensor, numbers: tf.Tensor, age: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -45,13 +46,13 @@ class _Greeter(tf.Module):
         }
 
 
-def save_served_model(folder: Path) -> Path:
+def save_served_model(folder: Path, default: str = "serving_default") -> Path:
     """Writes the model; `copy_version` makes versions of it."""
     file = folder.parent / "version"
     folder.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("0")
     model = _Greeter(file)
-    tf.saved_model.save(model, str(folder), signatures={"serving_default": model.serve, "predict": model.predict})
+    tf.saved_model.save(model, str(folder), signatures={default: model.serve, "predict": model.predict})
     return folder
 
 
