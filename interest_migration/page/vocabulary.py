@@ -8,7 +8,7 @@ from interest_migration.errors import DataError
 from interest_migration.transform.vocabularies import BRANDS, CATEGORIES, ITEMS, PLATFORMS
 from schemas.events import ACTIONS
 
-MOST: Final = {"categories": 2000, "items": 2000, "brands": 500, "platforms": 50}
+MOST: Final = {"categories": 2000, "items": 5000, "brands": 500, "platforms": 50}
 """Names offered of each kind, the most frequent first; any other can be typed."""
 _FILES: Final = {"categories": CATEGORIES, "items": ITEMS, "brands": BRANDS, "platforms": PLATFORMS}
 
@@ -21,13 +21,14 @@ def read_vocabulary(version: Path, item_paths: Mapping[str, str]) -> dict[str, A
       item_paths: Item -> its category path, as far as known from examples.
 
     Returns:
-      `actions`, `categories`, `items`, `brands`, `platforms`: lists of names; `item_paths`.
+      `actions`, `categories`, `items`, `brands`, `platforms`: lists of names; `item_paths`, of these items.
 
     Raises:
       DataError: If the model carries no vocabularies.
     """
     names = {kind: _read(version / "assets" / file, MOST[kind]) for kind, file in _FILES.items()}
-    return {"actions": list(ACTIONS), **names, "item_paths": dict(item_paths)}
+    known = {item: item_paths[item] for item in names["items"] if item in item_paths}
+    return {"actions": list(ACTIONS), **names, "item_paths": known}
 
 
 def _read(path: Path, most: int) -> list[str]:

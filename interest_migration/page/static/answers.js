@@ -23,7 +23,7 @@ function showChurn(outputs, now, then, moments) {
     const difference = then(name) === null ? null : now(name) - then(name);
     return share(`within the ${horizon} horizon`, now(name), difference, 1, true);
   });
-  fill("churn", table(["", "probability", "moved"], rows));
+  fill("churn", table(["", "probability"], rows, then("next_category")));
   const series = HORIZONS.map((horizon) => {
     return { name: `${horizon} horizon`, values: outputs[`churn_probability_${horizon}`] };
   });
@@ -55,7 +55,7 @@ export function showInterests(outputs, before, horizon) {
     ranking(now("interest"), now("interest_probability"), then("interest"), then("interest_probability")),
   );
   const fresh = [now("new_interest"), now("new_interest_share"), then("new_interest"), then("new_interest_share")];
-  fill("new-interests", ranking(...fresh));
+  fill("new-interests", ranking(...fresh, "share"));
 }
 
 function showItems(now, then) {
@@ -67,7 +67,7 @@ function showItems(now, then) {
     const about = path ? element("span", { class: "broad" }, ` ${words.split(path)[0]}`) : "";
     return element("tr", {}, element("th", { scope: "row" }, `${place + 1}. ${item}`, about), moved);
   });
-  fill("items-answer", table(["item", "rank moved"], rows));
+  fill("items-answer", table(["item"], rows, before));
 }
 showItems.paths = {};
 
@@ -85,7 +85,7 @@ function words_of(text, tone) {
   return element("td", { class: `moved ${tone}` }, text);
 }
 
-function ranking(names, shares, namesBefore, sharesBefore) {
+function ranking(names, shares, namesBefore, sharesBefore, figure = "probability") {
   const highest = Math.max(...shares, 1e-9);
   const rows = names.slice(0, SHOWN).flatMap((name, place) => {
     if (!name) return [];
@@ -93,7 +93,7 @@ function ranking(names, shares, namesBefore, sharesBefore) {
     const difference = namesBefore === null ? null : rank < 0 ? NaN : shares[place] - sharesBefore[rank];
     return [share(name, shares[place], difference, highest, false)];
   });
-  return rows.length ? table(["category", "probability", "moved"], rows) : element("p", { class: "hint" }, "None.");
+  return rows.length ? table(["category", figure], rows, namesBefore) : element("p", { class: "hint" }, "None.");
 }
 
 /** A row: name, bar, share, and how it moved; NaN is new among the likeliest, null is unknown. */
@@ -119,8 +119,10 @@ export function named(path) {
   return broad ? [element("span", { class: "broad" }, `${broad} › `), narrow] : [narrow];
 }
 
-function table(heads, rows) {
-  const cells = heads.map((head, place) => {
+/** A table whose last column tells what moved since an answer before, if there is one. */
+function table(heads, rows, before) {
+  const cells = [...heads, before ? "moved" : ""].map((head, place) => {
+    if (!head && place) return element("td", {});
     if (!head) return element("th", { scope: "col" }, element("span", { class: "visually-hidden" }, "what"));
     return element("th", { scope: "col", class: place ? "right" : null }, head);
   });
@@ -153,7 +155,7 @@ export function showReasons(outputs, place, events) {
   const interests = pairs(row("interest"), row("interest_contribution"), (name) => `everything in ${words.split(name)[0]}`);
   const numbers = pairs(row("number"), row("number_contribution"), (name) => name.replaceAll("_", " "));
   const groups = [
-    ["Without the event, the answer would lack", told],
+    ["Without the event the answer would lack, in points", told],
     ["Without all events of an interest", interests],
     ["With everybody's average in place of a number", numbers],
   ];

@@ -3,7 +3,7 @@
 import { drawn, element } from "./build.js";
 import { day, percent } from "./words.js";
 
-const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [340, 130, 34, 8, 8, 20];
+const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [340, 130, 44, 8, 10, 20];
 
 /** Draws series [{name, values}] of shares, null where unknown, at moments in Unix seconds. */
 export function chart(title, series, moments) {
@@ -18,7 +18,7 @@ export function chart(title, series, moments) {
   parts.push(drawn("text", { x: LEFT, y: HEIGHT - 4 }, day(moments[0])));
   parts.push(drawn("text", { x: WIDTH - RIGHT, y: HEIGHT - 4, "text-anchor": "end" }, day(moments.at(-1))));
   series.forEach((line, index) => parts.push(...plot(line, moments, index, x, y)));
-  const label = `${title}: ${series.map((line) => `${line.name} ${path(line.values)}`).join("; ")}`;
+  const label = `${title}, ${day(moments[0])} to ${day(moments.at(-1))}: ${series.map((line) => `${line.name} ${path(line.values)}`).join("; ")}`;
   const picture = drawn("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label }, ...parts);
   return [picture, legend(series)];
 }

@@ -6,7 +6,9 @@ import * as server from "./server.js";
 import { Trajectory } from "./trajectory.js";
 import * as words from "./words.js";
 
-const SIGNATURES = ["predict", "explain_columns", "paths_columns"];
+const GONE = 404;
+const LOADING = ["START", "LOADING"];
+const PANELS = { explain_columns: "why", paths_columns: "paths" };
 const FIELDS = ["item", "brand", "platform", "text"];
 const byId = (id) => document.getElementById(id);
 
@@ -16,10 +18,20 @@ let asked = null;
 let waiting = 0;
 
 async function begin() {
-  const [models, users] = await Promise.all([server.models(), server.users()]);
-  found.users = users;
+  found.users = await server.users();
   offerUsers();
-  if (offerModels(models)) await chooseModel();
+  if (offerModels(await loadedModels())) await chooseModel();
+}
+
+/** Waits while versions are being loaded and none is ready yet. */
+async function loadedModels() {
+  for (;;) {
+    const models = await server.models();
+    const states = models.flatMap((model) => model.versions.map((version) => version.state));
+    if (states.includes("AVAILABLE") || !states.some((state) => LOADING.includes(state))) return models;
+    byId("status").textContent = "The server is loading the model; this page goes on by itself …";
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
 }
 
 function offerModels(models) {
@@ -37,6 +49,7 @@ function offerModels(models) {
     byId("model").replaceChildren(element("option", { value: "" }, "none"));
     const errors = models.flatMap((model) => model.versions.map((version) => version.error).filter(Boolean));
     tellError(`The server has no model that answers. ${errors[0] || "Push one, then load this page again."}`);
+    byId("status").textContent = "";
   }
   return made.length > 0;
 }
@@ -50,7 +63,7 @@ function offerUsers() {
   byId("user").append(...made);
 }
 
-async function chooseModel() {
+async function chooseModel(isAgain = false) {
   found.choice = JSON.parse(byId("model").value);
   found.known = await server.vocabulary(found.choice.model, found.choice.version);
   const { actions, categories, items, brands, platforms, item_paths: paths } = found.known;
@@ -65,7 +78,7 @@ async function chooseModel() {
   found.categoryNames = new Set(categories);
   offerItems();
   found.answer = found.before = null;
-  await ask();
+  await ask(isAgain);
 }
 
 /** Items of the category that was typed first, if any are known. */
@@ -76,7 +89,7 @@ function offerItems() {
   fill("items", ...options((inside.length ? inside : items).slice(0, 500)));
 }
 
-async function ask() {
+async function ask(isAgain = false) {
   showEvents();
   if (!found.choice) return;
   if (asked) asked.abort();
@@ -86,28 +99,57 @@ async function ask() {
   const { events } = trajectory;
   const moments = trajectory.moments();
   const [all, now] = [server.columns(events, moments), server.columns(events, moments.slice(-1))];
-  const calls = SIGNATURES.map((name) => server.call(found.choice, name, name === "predict" ? all : now, signal));
-  const [predicted, explained, paths] = await Promise.allSettled(calls);
+  const parts = [
+    ["predict", all, (outputs) => showAnswer(outputs, moments)],
+    ["explain_columns", now, (outputs) => explain(outputs, events)],
+    ["paths_columns", now, showPaths],
+  ];
+  const works = parts.map(async ([name, inputs, show]) => {
+    const outputs = await server.call(found.choice, name, inputs, signal);
+    if (!signal.aborted) show(outputs);
+  });
+  const ends = await Promise.allSettled(works);
   if (signal.aborted) return;
-  byId("answers").classList.remove("stale");
-  const failed = [predicted, explained, paths].find((one) => one.status === "rejected");
+  const failed = ends.find((end) => end.status === "rejected");
+  if (failed?.reason.status === GONE && !isAgain) return chooseAnew();
   tellError(failed ? failed.reason.message : "");
-  if (predicted.status === "fulfilled") {
-    [found.before, found.answer] = [found.answer, predicted.value];
-    answers.showAnswer(found.answer, found.before, moments);
-    showInterests();
-    tellStatus();
-  }
-  found.explained = explained.status === "fulfilled" ? { outputs: explained.value, events } : null;
-  found.paths = paths.status === "fulfilled" ? paths.value : null;
-  if (found.explained) answers.offerTasks(found.explained.outputs);
+  ends.forEach((end, place) => end.status === "rejected" && forget(parts[place][0]));
+}
+
+/** Goes on with what is served now, since the version asked before was unloaded. */
+async function chooseAnew() {
+  if (offerModels(await loadedModels())) await chooseModel(true);
+}
+
+/** Takes away what belongs to events that are there no more. */
+function forget(signature) {
+  if (signature === "explain_columns") found.explained = null;
+  if (signature === "paths_columns") found.paths = null;
+  if (PANELS[signature]) fill(PANELS[signature], element("p", { class: "hint" }, "There is no answer."));
+}
+
+function showAnswer(outputs, moments) {
+  [found.before, found.answer] = [found.answer, outputs];
+  byId("answers").classList.remove("stale");
+  answers.showAnswer(found.answer, found.before, moments);
+  showInterests();
+  tellStatus();
+}
+
+function explain(outputs, events) {
+  found.explained = { outputs, events };
+  answers.offerTasks(outputs);
   showReasons();
+}
+
+function showPaths(outputs) {
+  found.paths = outputs;
   if (found.paths) answers.showPaths(found.paths, byId("kind").value);
 }
 
 function askSoon() {
   clearTimeout(waiting);
-  waiting = setTimeout(() => guard(ask), 150);
+  waiting = setTimeout(() => guard(() => ask()), 150);
 }
 
 async function guard(work) {
@@ -126,7 +168,8 @@ function showReasons() {
   if (!found.explained) return;
   const { outputs, events } = found.explained;
   const place = outputs.task[0].indexOf(byId("task").value);
-  showEvents(answers.showReasons(outputs, place, events));
+  const contributions = answers.showReasons(outputs, place, events);
+  if (events === trajectory.events) showEvents(contributions);
 }
 
 function showEvents(contributions = new Map()) {
@@ -147,7 +190,7 @@ function row(event, index, contribution) {
   const remove = element("button", { type: "button", "aria-label": `Remove event ${index + 1}: ${told}` }, "×");
   remove.addEventListener("click", () => {
     trajectory.remove(index);
-    guard(ask);
+    guard(() => ask());
     focusEvent(index);
   });
   const mark = contribution === undefined ? "" : words.contribution(contribution);
@@ -196,7 +239,6 @@ function tellStatus() {
 function tellError(text) {
   byId("error").hidden = !text;
   byId("error").textContent = text;
-  if (text) byId("answers").classList.remove("stale");
 }
 
 function setAskDays(value) {
@@ -205,25 +247,25 @@ function setAskDays(value) {
   askSoon();
 }
 
-byId("model").addEventListener("change", () => guard(chooseModel));
+byId("model").addEventListener("change", () => guard(() => chooseModel()));
 byId("user").addEventListener("change", (event) => {
   const user = found.users[event.target.value];
   trajectory.replace(user ? user.events : [], user ? user.cut_time_s : 0);
   found.answer = found.before = null;
-  guard(ask);
+  guard(() => ask());
 });
 byId("event").addEventListener("submit", (event) => {
   event.preventDefault();
   trajectory.add(readEvent(), Number(byId("gap").value));
-  guard(ask);
+  guard(() => ask());
 });
 byId("undo").addEventListener("click", () => {
   trajectory.undo();
-  guard(ask);
+  guard(() => ask());
 });
 byId("clear").addEventListener("click", () => {
   trajectory.clear();
-  guard(ask);
+  guard(() => ask());
 });
 byId("ask-range").addEventListener("input", (event) => setAskDays(event.target.value));
 byId("ask-days").addEventListener("change", (event) => setAskDays(event.target.value));
@@ -234,5 +276,5 @@ byId("category").addEventListener("input", () => {
 byId("item").addEventListener("input", tellNames);
 byId("task").addEventListener("change", showReasons);
 byId("horizon").addEventListener("change", showInterests);
-byId("kind").addEventListener("change", () => found.paths && answers.showPaths(found.paths, byId("kind").value));
+byId("kind").addEventListener("change", () => showPaths(found.paths));
 guard(begin);

@@ -1,6 +1,14 @@
 // What the page asks of the server it came from, and its errors in words.
 
-export class ServerError extends Error {}
+export class ServerError extends Error {
+  constructor(message, status = 0) {
+    super(message);
+    this.status = status;
+  }
+}
+
+const TRIES = 4;
+const SLOW = [503, 504];
 
 const REASONS = {
   404: "The server has no such model, version or label any more.",
@@ -28,7 +36,18 @@ async function ask(url, options) {
   if (response.ok && told !== null) return told;
   const said = told && told.error ? told.error : text.slice(0, 300);
   const reason = REASONS[response.status] || "The server refused the request.";
-  throw new ServerError(said ? `${reason} It says: ${said}` : reason);
+  throw new ServerError(said ? `${reason} It says: ${said}` : reason, response.status);
+}
+
+/** Asks again while the server is not ready: the first answer of a version that was just loaded takes long. */
+async function persistently(work) {
+  for (let left = TRIES - 1; ; left -= 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!left || !SLOW.includes(error.status)) throw error;
+    }
+  }
 }
 
 /** Returns [{name, labels, versions: [{version, state, error, signatures}]}]. */
@@ -49,13 +68,14 @@ export function vocabulary(model, version) {
 /** Asks a signature of {model, version, label}; returns its outputs by name. */
 export async function call(choice, signature, inputs, signal) {
   const which = choice.label ? `labels/${encodeURIComponent(choice.label)}` : `versions/${choice.version}`;
-  const told = await ask(`v1/models/${encodeURIComponent(choice.model)}/${which}:predict`, {
+  const request = {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ signature_name: signature, inputs }),
     signal,
-  });
-  return told.outputs;
+  };
+  const url = `v1/models/${encodeURIComponent(choice.model)}/${which}:predict`;
+  return (await persistently(() => ask(url, request))).outputs;
 }
 
 const NONE = { time_s: 0, action: "", item: "", category_path: "", brand: "", platform: "", text: "", session: "" };
