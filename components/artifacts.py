@@ -1,6 +1,11 @@
 """Artifact types of our own. Their TYPE_NAME is how orchestrators import them: `components.Rejects`."""
 
+from typing import Final
+
 from tfx.types.artifact import Artifact
+
+DECISION_FILE: Final = "decision.json"
+"""In an artifact `Decision`: `interest_migration.gates.decision.Decision` as JSON."""
 
 
 class Rejects(Artifact):

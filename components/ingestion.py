@@ -188,18 +188,9 @@ def expand_ingestion(pipeline: beam.Pipeline, plan: Plan) -> None:
     sources = Sources.of(pieces, resolve_root(plan.input_root).folder)
     absent = absent_files(mapping, plan.input_root, selection)
     notes = pipeline | "Notes" >> beam.Create([IngestSummary(notes=absent)])
-    read = (
-        pipeline
-        | "Pieces" >> beam.Create(list(enumerate(pieces)))  # which also spreads them over the workers
-        | "Read" >> beam.ParDo(_ReadPiece(plan, sources)).with_outputs(SUMMARY, main="parcels")
-    )
-    read_summary = read[SUMMARY] | "SumRead" >> beam.CombineGlobally(IngestSummary.total)
-    built = (
-        read.parcels
-        | "Typed" >> beam.Map(lambda parcel: parcel).with_output_types(tuple[int, Parcel])
-        | "GroupByShard" >> beam.GroupByKey()
-        | "Build"
-        >> beam.ParDo(_BuildShard(plan, sources), AsSingleton(read_summary)).with_outputs(PROFILE, main="summaries")
+    parcels, read_summary = read_parcels(pipeline, plan, pieces)
+    built = parcels | "Build" >> beam.ParDo(_BuildShard(plan, sources), AsSingleton(read_summary)).with_outputs(
+        PROFILE, main="summaries"
     )
     if periods_of(selection, mapping):
         profiles = built[PROFILE] | "Profile" >> beam.CombineGlobally(merge_profiles)
@@ -210,6 +201,23 @@ def expand_ingestion(pipeline: beam.Pipeline, plan: Plan) -> None:
         | "Sum" >> beam.CombineGlobally(IngestSummary.total)
         | "WriteSummary" >> beam.Map(_write_summary, plan.rejects)
     )
+
+
+def read_parcels(pipeline: beam.Pipeline, plan: Plan, pieces: list[Piece]) -> tuple[beam.PCollection, beam.PCollection]:
+    """Reads pieces; rows that cannot be used are set aside.
+
+    Returns:
+      (shard, parcels) of every shard of users, and the `IngestSummary` of what was read.
+    """
+    sources = Sources.of(pieces, resolve_root(plan.input_root).folder)
+    read = (
+        pipeline
+        | "Pieces" >> beam.Create(list(enumerate(pieces)))  # which also spreads them over the workers
+        | "Read" >> beam.ParDo(_ReadPiece(plan, sources)).with_outputs(SUMMARY, main="parcels")
+    )
+    summary = read[SUMMARY] | "SumRead" >> beam.CombineGlobally(IngestSummary.total)
+    typed = read.parcels | "Typed" >> beam.Map(lambda parcel: parcel).with_output_types(tuple[int, Parcel])
+    return typed | "GroupByShard" >> beam.GroupByKey(), summary
 
 
 def read_summary(rejects: str | Path) -> IngestSummary:

@@ -21,8 +21,7 @@ from interest_migration.gates.settings import GateSettings
 from interest_migration.model.evaluated import evaluate_model, without_keys
 from schemas.features import CUT_TIME
 
-DECISION_FILE: Final = "decision.json"
-"""`interest_migration.gates.decision.Decision` as JSON."""
+DECISION_FILE: Final = artifacts.DECISION_FILE
 
 
 class _Executor(base_executor.BaseExecutor):

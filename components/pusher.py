@@ -16,6 +16,8 @@ from interest_migration.serving.reviews import Action, standing_review
 from interest_migration.serving.rollouts import Author, record_push
 from interest_migration.serving.versions import Push, digest_files, push_version
 
+_INFRA_BLESSING = standard_component_specs.INFRA_BLESSING_KEY
+
 KEEP_VERSIONS = "keep_versions"
 """Key in the Pusher's `custom_config`: how many versions stay."""
 
@@ -47,7 +49,9 @@ class VersionExecutor(executor.Executor):
         review = standing_review(directory, digest_files(model))
         if review:
             pushed_model.set_string_custom_property("review", review.describe())
-        if review.action is Action.HOLD if review else not self.CheckBlessing(input_dict):
+        # A person may release what the model gate refused, not what no server can answer with.
+        servable = self.CheckBlessing({name: given for name, given in input_dict.items() if name == _INFRA_BLESSING})
+        if not servable or (review.action is Action.HOLD if review else not self.CheckBlessing(input_dict)):
             self._MarkNotPushed(pushed_model)
             return
         config = json_utils.loads(exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY])

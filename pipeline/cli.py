@@ -3,6 +3,7 @@
 import click
 
 from pipeline.commands.benchmark import benchmark
+from pipeline.commands.check_model import check_model
 from pipeline.commands.evaluate import evaluate
 from pipeline.commands.explain import explain
 from pipeline.commands.gate import gate
@@ -15,6 +16,7 @@ from pipeline.commands.report import report
 from pipeline.commands.review import review
 from pipeline.commands.run import run
 from pipeline.commands.runs import runs
+from pipeline.commands.score import score
 from pipeline.commands.serve import serve
 from pipeline.commands.spans import spans
 from pipeline.commands.trials import trials
@@ -39,6 +41,8 @@ main.add_command(evaluate)
 main.add_command(benchmark)
 main.add_command(explain)
 main.add_command(gate)
+main.add_command(check_model)
+main.add_command(score)
 main.add_command(review)
 main.add_command(runs)
 main.add_command(models)

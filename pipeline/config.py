@@ -24,6 +24,7 @@ from interest_migration.privacy.settings import PrivacySettings
 from interest_migration.search.settings import SearchSettings
 from interest_migration.search.values import merge_values
 from interest_migration.search.values import read_values as read_found
+from interest_migration.serving.gate_settings import ServingGateSettings
 from interest_migration.serving.rollout_settings import RolloutSettings
 from interest_migration.settings import Settings
 from interest_migration.sources.partition_settings import PartitionSettings
@@ -149,6 +150,7 @@ class PipelineConfig(Settings):
       flows: Flow of interests.
       gates: Gates file.
       data_gates: What data must look like before anything is learned from them; none checks nothing.
+      serving_gate: What a model must do before it is served.
       push: Where blessed models go.
       rollout: How a new version is tried beside the served one.
       privacy: What may be told about few people.
@@ -174,6 +176,7 @@ class PipelineConfig(Settings):
     flows: FlowSettings = FlowSettings()
     gates: Path
     data_gates: Path | None = None
+    serving_gate: ServingGateSettings = ServingGateSettings()
     push: PushSettings = PushSettings()
     rollout: RolloutSettings = RolloutSettings()
     privacy: PrivacySettings = PrivacySettings()

@@ -50,6 +50,7 @@ TRANSFORM: Final = (
 )
 TRAINER: Final = (
     *TRANSFORM,
+    "interest_migration/baselines/boosting.py",
     "interest_migration/evaluation/bootstrap.py",
     "interest_migration/evaluation/discrimination.py",
     "interest_migration/model",
@@ -57,7 +58,11 @@ TRAINER: Final = (
     "interest_migration/search",
     "interest_migration/serving/bases.py",
     "interest_migration/serving/model_config.py",
+    "interest_migration/serving/event_columns.py",
+    "interest_migration/serving/facts.py",
+    "interest_migration/serving/model_directory.py",
     "interest_migration/serving/versions.py",
+    "interest_migration/serving/warm_up.py",
     "interest_migration/training",
     "components/trainer.py",
 )
@@ -95,6 +100,27 @@ MODEL_GATE: Final = (
     "interest_migration/evaluation",
     "interest_migration/model/evaluated.py",
     "components/model_gate.py",
+)
+SERVING_GATE: Final = (
+    *_CORE,
+    "interest_migration/examples",
+    "interest_migration/gates/decision.py",
+    "interest_migration/model/column_events.py",
+    "interest_migration/model/column_features.py",
+    "interest_migration/model/inputs.py",
+    "interest_migration/model/raw_batch.py",
+    "interest_migration/privacy",
+    "interest_migration/sources",
+    "interest_migration/storage",
+    "interest_migration/transform/steps.py",
+    "interest_migration/serving/event_columns.py",
+    "interest_migration/serving/facts.py",
+    "interest_migration/serving/gate.py",
+    "interest_migration/serving/gate_settings.py",
+    "interest_migration/serving/model_directory.py",
+    "interest_migration/serving/replay.py",
+    "interest_migration/serving/warm_up.py",
+    "components/serving_gate.py",
 )
 FLOWS: Final = (
     *_CORE,

@@ -6,8 +6,9 @@ BehaviorExampleGen --+--> StatisticsGen --> ExampleValidator --> DataGate <-- Im
                      +--> Transform --> Trainer --+--> Evaluator
                      |        |                   |
                      +--------+--> Comparison <---+-------------> Pusher
-                     |                 |                            ^
-                     +-----------------+--> ModelGate --------------+
+                     |                 |          |                 ^ ^
+                     |                 |          +--> ServingGate -+ |
+                     +-----------------+--> ModelGate ----------------+
                                               ^
                                          ServedModel
 
@@ -41,6 +42,7 @@ from components.flows import Flows
 from components.model_gate import ModelGate
 from components.pusher import KEEP_VERSIONS, SERVED_STATE, VersionExecutor
 from components.served_model import ServedModel
+from components.serving_gate import ServingGate
 from components.text_vectors import LANGUAGE, VECTOR_CACHE
 from components.transform_step import MIN_USERS, Transform
 from interest_migration.data_gate.settings import DataGateSettings
@@ -170,6 +172,7 @@ def _components(
         gates=gates.model_dump_json(),
         code=fingerprints.fingerprint_code(fingerprints.MODEL_GATE),
     )
+    serving_gate = _serving_gate(config, example_gen, transform, trainer) if config.serving_gate.enabled else None
     return [
         example_gen,
         statistics,
@@ -185,7 +188,8 @@ def _components(
         comparison,
         served,
         gate,
-        _pusher(config, trainer, gate, resolved.served_state),
+        *([serving_gate] if serving_gate else []),
+        _pusher(config, trainer, gate, serving_gate, resolved.served_state),
     ]
 
 
@@ -323,11 +327,26 @@ def _flows(config: PipelineConfig, transform: Transform) -> Flows:
     )
 
 
-def _pusher(config: PipelineConfig, trainer: Trainer, gate: ModelGate, served_state: str) -> Pusher:
+def _serving_gate(
+    config: PipelineConfig, example_gen: BehaviorExampleGen, transform: Transform, trainer: Trainer
+) -> ServingGate:
+    return ServingGate(
+        model=trainer.outputs["model"],
+        raw_examples=example_gen.outputs["examples"],
+        transformed_examples=transform.outputs["transformed_examples"],
+        settings=config.serving_gate.model_dump_json(),
+        code=fingerprints.fingerprint_code(fingerprints.SERVING_GATE),
+    )
+
+
+def _pusher(
+    config: PipelineConfig, trainer: Trainer, gate: ModelGate, serving_gate: ServingGate | None, served_state: str
+) -> Pusher:
     destination = pusher_pb2.PushDestination.Filesystem(base_directory=str(config.served_directory))
     return Pusher(
         model=trainer.outputs["model"],
         model_blessing=gate.outputs["blessing"],
+        infra_blessing=serving_gate.outputs["blessing"] if serving_gate else None,
         push_destination=pusher_pb2.PushDestination(filesystem=destination),
         custom_config={KEEP_VERSIONS: config.push.keep_versions, SERVED_STATE: served_state},
         custom_executor_spec=ExecutorClassSpec(VersionExecutor),

@@ -40,6 +40,7 @@ class Outcome:
       steps: Name -> (seconds, whether reused).
       artifacts: Name -> folder: model, examples, rejects, evaluation, comparison.
       ingestion: Rows read, used and set aside.
+      serving: Of the serving gate; None where it is off.
     """
 
     run_id: str
@@ -51,6 +52,7 @@ class Outcome:
     steps: dict[str, tuple[float, bool]]
     artifacts: dict[str, str]
     ingestion: IngestSummary
+    serving: Decision | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Returns plain values; undefined numbers are None."""
@@ -64,6 +66,7 @@ class Outcome:
             "log": str(self.log),
             "report": str(self.log.with_name(REPORT_FILE)),
             "decision": self.decision.to_json(),
+            "serving_decision": self.serving and self.serving.to_json(),
             "review": self.review or None,
             "pushed": pushed,
             "summary": summary_rows(self.report),

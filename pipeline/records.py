@@ -62,6 +62,8 @@ class Recorder:
         """Records what the gate decided and what was pushed."""
         pushed = outcome.pushed and Pushed(outcome.pushed.version, str(outcome.pushed.path), outcome.pushed.is_new)
         refused = State.HELD if outcome.decision.passed else State.MODEL_REFUSED
+        if outcome.decision.passed and outcome.serving and not outcome.serving.passed:
+            refused = State.SERVING_REFUSED
         self._end(state=State.PUSHED if pushed else refused, pushed=pushed)
 
     def fail(self, error: BaseException) -> None:

@@ -46,6 +46,7 @@ def gather(run: Path, served: Path) -> RunReport:
         record=record,
         data_decision=record.data_decision or decision,
         model_decision=artifacts.read("ModelGate.decision", _read_decision),
+        serving_decision=artifacts.read("ServingGate.decision", _read_decision),
         reviews=artifacts.read("Trainer.model", lambda folder: _read_reviews(folder, served)) or (),
         evaluation=artifacts.read("Comparison.comparison", _read_evaluation),
         measures=artifacts.read("ModelGate.decision", Measures.read)

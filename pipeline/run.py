@@ -206,6 +206,10 @@ def _read_outcome(run_id: str, log: Path, steps: dict[str, Step]) -> "Outcome":
 
     comparison, judged = steps["Comparison"].output("comparison"), steps["ModelGate"].output("decision")
     decision = Decision.from_json(json.loads((Path(judged.uri) / DECISION_FILE).read_text(encoding="utf-8")))
+    serving = None
+    if "ServingGate" in steps:
+        found = Path(steps["ServingGate"].output("decision").uri) / DECISION_FILE
+        serving = Decision.from_json(json.loads(found.read_text(encoding="utf-8")))
     report = EvaluationReport.from_json((Path(comparison.uri) / COMPARISON_FILE).read_text(encoding="utf-8"))
     places = {
         "examples": ("BehaviorExampleGen", "examples"),
@@ -219,6 +223,8 @@ def _read_outcome(run_id: str, log: Path, steps: dict[str, Step]) -> "Outcome":
         "comparison": ("Comparison", "comparison"),
         "decision": ("ModelGate", "decision"),
     }
+    if "ServingGate" in steps:
+        places["serving_decision"] = ("ServingGate", "decision")
     if "DataGate" in steps:
         places["data_decision"] = ("DataGate", "decision")
     artifacts = {name: str(steps[step].output(key).uri) for name, (step, key) in places.items()}
@@ -232,6 +238,7 @@ def _read_outcome(run_id: str, log: Path, steps: dict[str, Step]) -> "Outcome":
         steps={name: (step.seconds, step.cached) for name, step in steps.items()},
         artifacts=artifacts,
         ingestion=IngestSummary.from_json((Path(artifacts["summary"]) / SUMMARY_FILE).read_text(encoding="utf-8")),
+        serving=serving,
     )
 
 

@@ -19,8 +19,10 @@ from typing import Final
 
 import pyarrow as pa
 
-ACTIONS: Final = ("view", "click", "cart", "favourite", "purchase", "review", "search", "message")
-"""What a user can do. `message` is a message or campaign in either direction."""
+from schemas.actions import ACTIONS as ACTIONS  # without Arrow, for clients
+
+OWN_TEXT_ACTIONS: Final = ("search", "message", "review")
+"""Actions whose text is what the user typed or read; that of any other event describes the item."""
 
 PATH_SEPARATOR: Final = " > "
 """Joins the levels of a category path, from broad to narrow."""

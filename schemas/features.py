@@ -66,6 +66,9 @@ WINDOW_DAYS: Final = (1, 3, 7, 14, 28, 56, 112, 365)
 DECAY_HALF_LIFE_DAYS: Final = (7, 28, 112)
 """Half-lives of the decayed interest counts, in days."""
 
+STRENGTH_HALF_LIFE_DAYS: Final = 28
+"""Half-life of the decayed count that interests are ranked by."""
+
 HORIZONS: Final = ("short", "long")
 """The two horizons that labels look ahead; their lengths in days are settings (demo: 14 and 28)."""
 

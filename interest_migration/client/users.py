@@ -9,7 +9,7 @@ import numpy as np
 
 from interest_migration.client.queries import Array
 from interest_migration.errors import ContractError
-from schemas.events import ACTIONS
+from schemas.actions import ACTIONS
 from schemas.signatures import COLUMN_CUT, COLUMN_TIME, COLUMNS, Column
 
 _NO_OTHER_FIELDS: Final = {"extra": "forbid"}
@@ -22,7 +22,7 @@ class Event:
 
     Attributes:
       time_s: When, Unix seconds UTC.
-      action: One of `schemas.events.ACTIONS`, such as `view` or `purchase`.
+      action: One of `schemas.actions.ACTIONS`, such as `view` or `purchase`.
       item: Item.
       category_path: Categories from broad to narrow, joined by ` > `.
       brand: Brand.

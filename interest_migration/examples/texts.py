@@ -15,10 +15,7 @@ import pyarrow.compute as pc
 from interest_migration.examples.ranges import IntArray
 from interest_migration.examples.strings import Codes, as_dictionary, encode_strings
 from interest_migration.sources.tables import ItemTable
-from schemas.events import ACTIONS, PATH_SEPARATOR
-
-OWN_TEXT_ACTIONS: Final = ("search", "message", "review")
-"""Actions whose text is what the user typed or read."""
+from schemas.events import ACTIONS, OWN_TEXT_ACTIONS, PATH_SEPARATOR
 
 ITEM_CHARACTERS: Final = 512
 """Longest text of an item."""

@@ -18,11 +18,10 @@ from interest_migration.examples.ranges import GroupedTimes, IntArray, expand_ra
 from interest_migration.examples.settings import ExampleSettings
 from interest_migration.examples.shard import ShardEvents
 from schemas.events import ACTIONS
-from schemas.features import DECAY_HALF_LIFE_DAYS
+from schemas.features import DECAY_HALF_LIFE_DAYS, STRENGTH_HALF_LIFE_DAYS
 
 NEVER_BEFORE: Final = -(2**62)
 NEVER_AFTER: Final = 2**62
-STRENGTH_HALF_LIFE_DAYS: Final = 28
 FloatArray = npt.NDArray[np.float64]
 
 

@@ -1,7 +1,7 @@
 """Users' events from columns: padded rows in any order, as one flat list of events in order.
 
-    time_s  [[9, 5, 0], [7, 0, 0]]   action [["view", "view", ""], ["view", "", ""]]   cut_time_s [10, 10]
-    ->  row [0, 0, 1]   age_seconds [5, 1, 3]   place [1, 0, 0]
+time_s  [[9, 5, 0], [7, 0, 0]]   action [["view", "view", ""], ["view", "", ""]]   cut_time_s [10, 10]
+->  row [0, 0, 1]   age_seconds [5, 1, 3]   place [1, 0, 0]
 """
 
 from collections.abc import Mapping

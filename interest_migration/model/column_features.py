@@ -1,7 +1,7 @@
 """Raw features from users' events, in the graph: what `interest_migration.examples.build.build_features` makes.
 
-The example builder works on Arrow tables of whole logs, a served model has a few events of a few users. Both definitions
-are held against each other by a test on random logs; `docs/serving.md` names where they differ.
+The example builder works on Arrow tables of whole logs, a served model has a few events of a few users. Both
+definitions are held against each other by a test on random logs; `docs/serving.md` names where they differ.
 """
 
 from collections.abc import Sequence
@@ -10,11 +10,9 @@ from typing import Any, Final
 import tensorflow as tf
 
 from interest_migration.examples.settings import ExampleSettings
-from interest_migration.examples.texts import OWN_TEXT_ACTIONS
-from interest_migration.examples.touches import STRENGTH_HALF_LIFE_DAYS
 from interest_migration.model.column_events import Events, is_new, sessions_back
 from interest_migration.model.raw_batch import RawBatch, Tensors
-from schemas.events import PATH_SEPARATOR
+from schemas.events import OWN_TEXT_ACTIONS, PATH_SEPARATOR
 from schemas.features import (
     ABSENCE,
     DECAY_HALF_LIFE_DAYS,
@@ -40,6 +38,7 @@ from schemas.features import (
     LIFETIME_SPEND,
     LIFETIME_STEPS,
     RECENCY,
+    STRENGTH_HALF_LIFE_DAYS,
     TENURE,
     VISIT_RECENCY,
     WINDOW_CATEGORIES,
@@ -145,7 +144,7 @@ def _number(events: Events, column: str) -> tf.Tensor:
 
 
 def _fits(events: Events, limit: int) -> tf.Tensor:
-    """`[M]` bool: the newest whole steps within the limit; of a newest step that is too long itself, its last events."""
+    """`[M]` bool: the newest whole steps within the limit; of a newest step that is too long, its last events."""
     size = _per_row(tf.ones_like(events.row), events)
     behind = tf.cumsum(size)  # [B], one past the last event of each user
     index = tf.range(tf.size(events.row, tf.int64))

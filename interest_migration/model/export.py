@@ -7,7 +7,7 @@ See `schemas.signatures` for what each signature returns.
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -31,7 +31,9 @@ from interest_migration.model.scores import score_batch
 from interest_migration.model.task_measures import task_labels, task_measures
 from interest_migration.model.text_inputs import score_by_text, score_items_signature
 from interest_migration.model.variables import variable_names
+from interest_migration.serving.facts import FACTS_FILE, ServingFacts
 from interest_migration.serving.model_directory import write_file_list
+from interest_migration.serving.warm_up import make_warm_ups, write_warm_ups
 from interest_migration.transform.vocabularies import BRANDS, CATEGORIES, CHILDREN, ITEMS, PARENTS
 from schemas.events import ACTIONS
 from schemas.features import AGGREGATE_INPUTS, AGGREGATE_WIDTH, RAW_FEATURES, FeatureSpec, Role, Shape
@@ -70,7 +72,7 @@ class TransformGraph:
     vocabulary_paths: Mapping[str, str]
     interest_actions: Sequence[str] = ACTIONS
     churn_actions: Sequence[str] = ()
-    examples: ExampleSettings = ExampleSettings()
+    examples: ExampleSettings = field(default_factory=ExampleSettings)
 
 
 def _padded_spec(spec: FeatureSpec) -> tf.TensorSpec:
@@ -224,13 +226,14 @@ def export_model(
     """
     served = ServedModel(model, transform)
     manifest = make_manifest(model, transform, provenance or Provenance()).to_json()
+    model_id = digest_model(model, manifest)
     signatures = {
         SERVE: served.serve,
         EVALUATE: served.evaluate,
         EVALUATION_LABELS: served.evaluation_labels,
         EXPLAIN: served.explain,
         PATHS: served.paths,
-        **served.columns(transform.examples, digest_model(model, manifest)),
+        **served.columns(transform.examples, model_id),
     }
     if model.sizes.text_width:
         signatures[SCORE_ITEMS] = served.score_items()
@@ -239,7 +242,21 @@ def export_model(
     tf.io.gfile.makedirs(path.rpartition("/")[0])
     with tf.io.gfile.GFile(path, "w") as file:
         file.write(manifest)
+    _write_serving_files(directory, ServingFacts(model_id=model_id, examples=transform.examples), transform)
+
+
+def _write_serving_files(directory: str, facts: ServingFacts, transform: TransformGraph) -> None:
+    """What model servers and clients look for beside the graph; the list of files comes last."""
+    with tf.io.gfile.GFile(f"{directory}/{FACTS_FILE}", "w") as file:
+        file.write(facts.to_json())
+    items, categories = (_lines(transform.vocabulary_paths[name]) for name in (ITEMS, CATEGORIES))
+    write_warm_ups(directory, make_warm_ups(items, categories, facts.examples))
     write_file_list(directory)
+
+
+def _lines(path: str) -> list[str]:
+    with tf.io.gfile.GFile(path, "rb") as file:
+        return [line.decode() for line in file.read().split(b"\n") if line]
 
 
 def digest_model(model: InterestModel, manifest: str) -> str:

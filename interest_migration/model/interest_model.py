@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from interest_migration.model.binary_head import BinaryHead
 from interest_migration.model.category_head import CategoryHead
+from interest_migration.model.churn_trees import ChurnTrees
 from interest_migration.model.gains import Gains, add_gains
 from interest_migration.model.item_head import ItemHead
 from interest_migration.model.new_interest_head import NewInterestHead
@@ -95,6 +96,8 @@ class InterestModel(keras.Model):
         self.new_interest = NewInterestHead(size, name="new_interest")
         self.pairs = PairScorer(size, self.settings.pair_categories, self.settings.profile_width, dropout, name="pairs")
         self.churn = BinaryHead(len(HORIZONS), self.settings.aggregate_width, dropout, name="churn")
+        self.churn_trees = ChurnTrees(len(HORIZONS), self.settings.churn_trees, name="churn_trees")
+        self.churn_trees.build()
         self.switch = BinaryHead(1, self.settings.aggregate_width, dropout, name="switch")
         self.calibration = ProbabilityCalibration(name="calibration")
         self.calibration.build()
@@ -134,7 +137,8 @@ class InterestModel(keras.Model):
         embeddings = tf.convert_to_tensor(self.profile.from_category.embeddings)[1:-1]
         for task, scores in self.pairs(inputs, embeddings, activity, training=training).items():
             logits[task] = tf.cast(logits[task], tf.float32) + scores
-        churn = self.churn(user, aggregates, training=training)
+        churn = tf.cast(self.churn(user, aggregates, training=training), tf.float32)
+        churn = churn if training else self.churn_trees.blend(churn, aggregates)
         for column, horizon in enumerate(HORIZONS):
             logits[f"churn_{horizon}"] = churn[:, column]
         logits["switch"] = self.switch(user, aggregates, training=training)[:, 0]

@@ -83,6 +83,8 @@ class ModelSettings(Settings):
       item_graphs: Graphs of what is counted to follow an item; each adds to the logits of the next item at the cut.
       category_graphs: The same for categories.
       pair_categories: At most so many categories, the most frequent ones, are scored pair by pair with every user.
+      churn_trees: Boosted trees per horizon whose churn score is blended with the network's, as far as this helps users
+        that neither was fitted to; 0 leaves the network alone.
       new_interest_half_life_days: Examples count half in the new-interest objective for every so many days that they
         were cut before the newest one. A log does not tell what users touched before it began: early in it, old
         interests pass for new ones.
@@ -106,6 +108,7 @@ class ModelSettings(Settings):
     item_graphs: tuple[GraphSettings, ...] = (GraphSettings(),)
     category_graphs: tuple[GraphSettings, ...] = (GraphSettings(),)
     pair_categories: int = Field(1_024, ge=1)
+    churn_trees: int = Field(200, ge=0)
     new_interest_half_life_days: float = Field(14.0, gt=0)
     text: TextSettings = TextSettings()
     loss_weights: LossWeights = LossWeights()

@@ -23,6 +23,7 @@ class RunReport:
       record: How it went.
       data_decision: Of the data gate.
       model_decision: Of the model gate.
+      serving_decision: Of the serving gate.
       reviews: What people decided about the model, oldest first.
       evaluation: The model beside the baselines.
       measures: Every method on every test example.
@@ -38,6 +39,7 @@ class RunReport:
     record: RunRecord
     data_decision: Decision | None = None
     model_decision: Decision | None = None
+    serving_decision: Decision | None = None
     reviews: Sequence[Review] = ()
     evaluation: EvaluationReport | None = None
     measures: Measures | None = None

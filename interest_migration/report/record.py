@@ -17,6 +17,7 @@ class State(StrEnum):
     HELD = "held"  # the gate passed the model, a person held it
     MODEL_REFUSED = "refused by the model gate"
     DATA_REFUSED = "refused by the data gate"
+    SERVING_REFUSED = "refused by the serving gate"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
     UNREADABLE = "unreadable"  # its record is damaged

@@ -43,7 +43,11 @@ def render(report: RunReport) -> str:
             report=report,
             record=report.record,
             verdict=tell_verdict(report, headlines),
-            decisions=[decision for decision in (report.model_decision, report.data_decision) if decision],
+            decisions=[
+                decision
+                for decision in (report.model_decision, report.serving_decision, report.data_decision)
+                if decision
+            ],
             headlines=headlines,
             difference=difference,
             churn=churn,

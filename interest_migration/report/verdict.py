@@ -28,6 +28,7 @@ _TONES: Final = {
     State.HELD: Tone.WARNING,
     State.MODEL_REFUSED: Tone.BAD,
     State.DATA_REFUSED: Tone.BAD,
+    State.SERVING_REFUSED: Tone.BAD,
     State.FAILED: Tone.BAD,
     State.INTERRUPTED: Tone.WARNING,
     State.RUNNING: Tone.QUIET,
@@ -77,6 +78,7 @@ def _headline(report: RunReport) -> str:
     headline = {
         State.HELD: "The model passed the gate and is held back by a person",
         State.MODEL_REFUSED: "The model gate refused the model",
+        State.SERVING_REFUSED: "The serving gate refused the model; the model gate passed it",
         State.DATA_REFUSED: "The data gate refused the data; nothing was trained",
         State.FAILED: f"The run failed at the step {record.failed_step}" if record.failed_step else "The run failed",
         State.INTERRUPTED: "The run was interrupted",
@@ -87,7 +89,7 @@ def _headline(report: RunReport) -> str:
 
 
 def _reasons(report: RunReport) -> Iterator[str]:
-    for decision in (report.data_decision, report.model_decision):
+    for decision in (report.data_decision, report.model_decision, report.serving_decision):
         if decision is not None:
             yield f"The {decision.gate} gate {'passed' if decision.passed else 'refused'}; {count_checks(decision)}."
             yield from decision.reasons

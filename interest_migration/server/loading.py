@@ -1,6 +1,7 @@
 """From a folder to a model that answers: checked, loaded and warmed up."""
 
 from collections.abc import Callable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -8,16 +9,14 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
-from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
 from interest_migration.errors import DataError, InterestMigrationError
 from interest_migration.server.calls import Array
 from interest_migration.server.signature_specs import SignatureSpec, specs_of
-from interest_migration.tensor_protos import to_array
+from interest_migration.serving.warm_up import read_warm_ups
 from schemas.signatures import SERVE
 
 GRAPH_FILE: Final = "saved_model.pb"
-WARM_UP_FILE: Final = "assets.extra/tf_serving_warmup_requests"
 _MAX_WARM_UPS: Final = 1000
 
 Check = Callable[[Path], object]
@@ -88,20 +87,11 @@ def warm_up(model: LoadedModel, folder: Path) -> int:
     Raises:
       DataError: If the file is damaged or a request fails.
     """
-    path = folder / WARM_UP_FILE
-    if not path.is_file():
-        return 0
     count = 0
     try:
-        for record in tf.data.TFRecordDataset(str(path)).take(_MAX_WARM_UPS).as_numpy_iterator():
-            log = PredictionLog.FromString(record)
-            if log.WhichOneof("log_type") != "predict_log":
-                continue
-            request = log.predict_log.request
-            signature = request.model_spec.signature_name or SERVE
-            inputs = {name: to_array(value) for name, value in request.inputs.items()}
-            model.signatures[signature].check(inputs, ())
-            model.run(signature, inputs)
+        for signature, inputs in islice(read_warm_ups(folder), _MAX_WARM_UPS):
+            name = signature or SERVE
+            model.run(name, model.signatures[name].complete(inputs))
             count += 1
     except Exception as error:  # damaged record, unknown signature, values the graph refuses
         raise DataError(f"expected warm-up requests that {folder} answers, received: {_first_line(error)}") from error

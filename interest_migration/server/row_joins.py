@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from interest_migration.server.calls import Array
-from schemas.signatures import COLUMN_ACTION, COLUMNS
+from schemas.signatures import COLUMN_ACTION, COLUMN_CUT, COLUMNS
 
 _NAMES: Final = {column.name for column in COLUMNS}
 _FILLING: Final[dict[str, Any]] = {
@@ -30,31 +30,33 @@ def join_key(inputs: Mapping[str, Array]) -> Hashable | None:
     Args:
       inputs: Input name -> array, of the ranks that the signature has.
     """
-    if len({len(value) for value in inputs.values()}) > 1:
-        return None
+    rows = {len(value) for value in inputs.values()}
     if inputs.keys() != _NAMES:
-        return tuple(sorted((name, value.shape[1:]) for name, value in inputs.items()))
-    per_event = [value.shape[1] for name, value in inputs.items() if name in _FILLING]
-    return () if set(per_event) <= {1, _slots(inputs)} else None
+        return tuple(sorted((name, value.shape[1:]) for name, value in inputs.items())) if len(rows) == 1 else None
+    users, slots = _size(inputs)
+    per_event = {value.shape[1] for name, value in inputs.items() if name in _FILLING}
+    return () if users and rows <= {1, users} and per_event <= {1, slots} else None
 
 
 def join(requests: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
     """Returns the inputs of one call; the requests' join keys are equal."""
     if requests[0].keys() == _NAMES:
-        most = max(_slots(inputs) for inputs in requests)
+        most = max(_size(inputs)[1] for inputs in requests)
         requests = [
-            {name: _fill_up(name, value, _slots(inputs), most) for name, value in inputs.items()} for inputs in requests
+            {name: _fill_up(name, value, _size(inputs), most) for name, value in inputs.items()} for inputs in requests
         ]
     return {name: np.concatenate([inputs[name] for inputs in requests]) for name in requests[0]}
 
 
-def _slots(inputs: Mapping[str, Array]) -> int:
-    return inputs[COLUMN_ACTION].shape[1]
+def _size(inputs: Mapping[str, Array]) -> tuple[int, int]:
+    """Users and slots for events."""
+    return len(inputs[COLUMN_CUT]), inputs[COLUMN_ACTION].shape[1]
 
 
-def _fill_up(name: str, value: Array, slots: int, most: int) -> Array:
+def _fill_up(name: str, value: Array, size: tuple[int, int], most: int) -> Array:
     if name not in _FILLING:
         return value
-    filled: Array = np.full((len(value), most), _FILLING[name], value.dtype)
+    users, slots = size
+    filled: Array = np.full((users, most), _FILLING[name], value.dtype)
     filled[:, :slots] = value[:, :slots]
     return filled

@@ -32,7 +32,7 @@ class ServerSettings(Settings):
       max_rows: Rows of one request; more are refused.
       max_message_bytes: Size of a request; larger ones are refused before they are read.
       max_in_flight: Requests being answered; further ones are refused with RESOURCE_EXHAUSTED or 429.
-      timeout_s: Longest time for one request, over REST and where a gRPC client sets no deadline.
+      timeout_s: Longest time for one request; a gRPC client may set a shorter one.
       drain_s: How long requests under way may take after a stop was asked for.
     """
 

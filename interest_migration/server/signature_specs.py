@@ -1,14 +1,14 @@
 """What a signature takes and returns, and whether a request fits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 
 from interest_migration.server.calls import Array
 from interest_migration.server.serving_error import invalid
-from interest_migration.tensor_protos import DTYPES, dtype_name
+from interest_migration.tensor_protos import DTYPES, dtype_name, to_array
 
 _INITIALIZER: Final = "__saved_model_init_op"
 
@@ -37,11 +37,12 @@ class TensorSpec:
 
 @dataclass(frozen=True)
 class SignatureSpec:
-    """Names and specs of the inputs and outputs of a signature."""
+    """Names and specs of the inputs and outputs of a signature, and the values of inputs that may be left out."""
 
     name: str
     inputs: Mapping[str, TensorSpec]
     outputs: Mapping[str, TensorSpec]
+    defaults: Mapping[str, Array] = field(default_factory=dict)
 
     @property
     def has_rows(self) -> bool:
@@ -49,15 +50,19 @@ class SignatureSpec:
         specs = [*self.inputs.values(), *self.outputs.values()]
         return bool(self.inputs) and all(spec.shape and spec.shape[0] == -1 for spec in specs)
 
-    def check(self, inputs: Mapping[str, Array], outputs: tuple[str, ...]) -> None:
+    def complete(self, inputs: Mapping[str, Array], outputs: tuple[str, ...] = ()) -> dict[str, Array]:
         """Checks a request's names, types and shapes.
+
+        Returns:
+          The inputs, with defaults for those that were left out.
 
         Raises:
           ServingError: INVALID_ARGUMENT, in TensorFlow Serving's words where it has any.
         """
-        self._check_names(inputs)
+        completed = {**self.defaults, **inputs}
+        self._check_names(completed, inputs)
         for name, spec in self.inputs.items():
-            _check_tensor(name, spec, inputs[name])
+            _check_tensor(name, spec, completed[name])
         unknown = sorted(set(outputs) - set(self.outputs))
         if unknown:
             raise invalid(
@@ -66,11 +71,12 @@ class SignatureSpec:
             )
         if len(set(outputs)) < len(outputs):
             raise invalid("duplicate output tensor alias: " + next(n for n in outputs if outputs.count(n) > 1))
+        return completed
 
-    def _check_names(self, inputs: Mapping[str, Array]) -> None:
-        if set(inputs) != set(self.inputs):
+    def _check_names(self, completed: Mapping[str, Array], inputs: Mapping[str, Array]) -> None:
+        if completed.keys() != self.inputs.keys():
             given, wanted = sorted(inputs), sorted(self.inputs)
-            extra, missing = sorted(set(inputs) - set(self.inputs)), sorted(set(self.inputs) - set(inputs))
+            extra, missing = sorted(inputs.keys() - self.inputs.keys()), sorted(self.inputs.keys() - completed.keys())
             raise invalid(
                 f"input size does not match signature: {len(given)}!={len(wanted)} len({{{','.join(given)}}}) != "
                 f"len({{{','.join(wanted)}}}). Sent extra: {{{','.join(extra)}}}. "
@@ -85,6 +91,7 @@ def specs_of(signature_defs: Mapping[str, Any]) -> dict[str, SignatureSpec]:
             name,
             {key: TensorSpec.of(info) for key, info in found.inputs.items()},
             {key: TensorSpec.of(info) for key, info in found.outputs.items()},
+            {key: to_array(value) for key, value in found.defaults.items()},
         )
         for name, found in signature_defs.items()
         if name != _INITIALIZER

@@ -161,14 +161,14 @@ class ServerState:
     async def ask(self, version: ServedVersion, call: Call, timeout_s: float | None) -> Answer:
         """Answers a call with a version that the caller holds; see `predict`."""
         spec = signature_of(version, call.signature)
-        spec.check(call.inputs, call.outputs)
-        rows = rows_of(call.inputs)
+        inputs = spec.complete(call.inputs, call.outputs)
+        rows = rows_of(inputs)
         if rows > self.settings.max_rows:
             raise invalid(f"Task size {rows} is larger than maximum input batch size {self.settings.max_rows}")
-        timeout = self.settings.timeout_s if timeout_s is None else timeout_s
+        timeout = self.settings.timeout_s if timeout_s is None else min(timeout_s, self.settings.timeout_s)
         try:
             async with asyncio.timeout(timeout):
-                outputs = await self._run(version, spec, call.inputs)
+                outputs = await self._run(version, spec, inputs)
         except TimeoutError as error:
             raise ServingError(
                 grpc.StatusCode.DEADLINE_EXCEEDED, f"no answer for {rows} rows within {timeout:.3f} s"

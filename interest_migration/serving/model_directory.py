@@ -5,8 +5,8 @@
     <model>/assets/...                             vocabularies
     <model>/assets.extra/files.json                size and SHA-256 of every file above, written last
 
-A copy under way, a truncated file or a flipped bit differ from the list. Models without one, of older versions, are held
-against what their own files say.
+A copy under way, a truncated file or a flipped bit differ from the list. Models without one, of older versions, are
+held against what their own files say.
 """
 
 import hashlib
@@ -133,7 +133,9 @@ def _read_graph(file: Path) -> "MetaGraphDef":
         raise _damaged(file, "a graph", f"{file.stat().st_size} bytes that cannot be read") from error
     tags = [set(graph.meta_info_def.tags) for graph in model.meta_graphs]
     if tags != [{_TAG}]:
-        raise _damaged(file, f"one graph with the tag {_TAG!r}", f"graphs with the tags {[sorted(tag) for tag in tags]}")
+        raise _damaged(
+            file, f"one graph with the tag {_TAG!r}", f"graphs with the tags {[sorted(tag) for tag in tags]}"
+        )
     return model.meta_graphs[0]
 
 

@@ -1,11 +1,14 @@
 """Calibrates a trained model on training users that it was not fitted to.
 
 The held-out users are halved. A scaling is taken only if, fitted to one half, it lowers the log loss of the other, over
-both halves together; else the logits stay as they are. Examples count half for every `calibration_half_life_days`
-before the newest cut, since base rates drift and the model is asked about what comes after it.
+both halves together; else the logits stay as they are. Of churn, blends of the network's logits with the trees' are
+tried as well, and the share of the trees with the lowest such loss is taken. Examples count half for every
+`calibration_half_life_days` before the newest cut, since base rates drift and the model is asked about what comes
+after it.
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,6 +17,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from interest_migration.errors import DataError
+from interest_migration.model.churn_trees import blend
 from interest_migration.model.interest_model import InterestModel
 from interest_migration.model.probability_calibration import CALIBRATED
 from interest_migration.model.scatter import members
@@ -21,10 +25,12 @@ from interest_migration.training.held_out import EVERYBODY, UserRange
 from interest_migration.training.input import ExampleSource
 from interest_migration.training.platt import LogitCounts, Scaling, calibration_error, fit, log_loss
 from interest_migration.training.settings import TrainingSettings
-from schemas.features import CHURN, CUT_TIME, FUTURE_CATEGORIES, HORIZON_OBSERVED, HORIZONS, label_name
+from schemas.features import AGGREGATES, CHURN, CUT_TIME, FUTURE_CATEGORIES, HORIZON_OBSERVED, HORIZONS, label_name
 
 FEWEST_EXAMPLES: Final = 200
 """With fewer held-out examples, nobody is held out; with fewer known labels, an output is not calibrated."""
+SHARES: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Shares of the trees in a churn score that are tried."""
 _DAY_SECONDS = 86_400
 
 
@@ -91,77 +97,104 @@ def calibrate(model: InterestModel, held_out: HeldOut, settings: TrainingSetting
     """Fits the model's calibration, and returns what `training.json` holds of it.
 
     Args:
-      model: A trained model, whose calibration is the identity.
+      model: A trained model, whose calibration is the identity and whose blends have no share of the trees yet.
       held_out: Users that it was not fitted to.
       settings: How to train.
     """
     if not held_out.halves:
         return {"note": held_out.note, "outputs": {}}
     halves = [_gather(model, source, settings) for source in held_out.halves]
-    fitted = {name: _fit([half[name] for half in halves]) for name in CALIBRATED}
+    fitted = {name: _choose([half[name] for half in halves]) for name in CALIBRATED}
     model.calibration.assign(
-        {name: scaling.slope for name, (scaling, _) in fitted.items()},
-        {name: scaling.bias for name, (scaling, _) in fitted.items()},
+        {name: found.scaling.slope for name, found in fitted.items()},
+        {name: found.scaling.bias for name, found in fitted.items()},
     )
+    model.churn_trees.share.assign([fitted[f"churn_{horizon}"].share for horizon in HORIZONS])
     return {
         "note": "",
         "examples": sum(source.count for source in held_out.halves),
         "half_life_days": settings.calibration_half_life_days,
-        "outputs": {
-            name: _record([half[name] for half in halves], scaling, note) for name, (scaling, note) in fitted.items()
-        },
+        "outputs": {name: _record([half[name] for half in halves], found) for name, found in fitted.items()},
     }
 
 
-def _gather(model: InterestModel, source: ExampleSource, settings: TrainingSettings) -> dict[str, _Evidence]:
-    found = {name: _Evidence() for name in CALIBRATED}
+@dataclass(frozen=True)
+class _Fitted:
+    """Share of the trees and scaling of one output, the loss that led to them, and why there is no scaling, if so."""
+
+    share: float
+    scaling: Scaling
+    loss: float
+    note: str = ""
+
+
+def _gather(
+    model: InterestModel, source: ExampleSource, settings: TrainingSettings
+) -> dict[str, dict[float, _Evidence]]:
+    """Returns output -> share of the trees -> evidence."""
+    found: dict[str, dict[float, _Evidence]] = {name: {} for name in CALIBRATED}
     batches = source.batches()
-    score = tf.function(lambda batch: _outputs(model, batch), input_signature=[batches.element_spec])
+    shares = [SHARES if grown else SHARES[:1] for grown in model.churn_trees.grown()]
+    score = tf.function(lambda batch: _outputs(model, batch, shares), input_signature=[batches.element_spec])
     for batch in batches:
         days = (int(model.newest_cut.numpy()) - batch[CUT_TIME].numpy()) / _DAY_SECONDS
         weights = 0.5 ** (np.maximum(days, 0) / settings.calibration_half_life_days)
-        for name, (logits, positives, known) in score(batch).items():
+        for name, (candidates, positives, known) in score(batch).items():
             rows = known.numpy()
-            found[name].add(logits.numpy()[rows], positives.numpy()[rows], weights[rows])
+            for share, logits in zip(SHARES, candidates, strict=False):
+                evidence = found[name].setdefault(share, _Evidence())
+                evidence.add(logits.numpy()[rows], positives.numpy()[rows], weights[rows])
     return found
 
 
-def _outputs(model: InterestModel, batch: dict[str, Any]) -> dict[str, tuple[Any, Any, Any]]:
-    """Returns output -> logits, positives, and which examples know their label."""
+def _outputs(
+    model: InterestModel, batch: dict[str, Any], shares: Sequence[Sequence[float]]
+) -> dict[str, tuple[Any, Any, Any]]:
+    """Returns output -> logits by share of the trees, positives, and which examples know their label."""
     outputs, found = model(batch, training=False), {}
-    for horizon in HORIZONS:
+    trees = model.churn_trees(batch[AGGREGATES])
+    for column, horizon in enumerate(HORIZONS):
         churned, name = batch[label_name(CHURN[horizon])], f"churn_{horizon}"
-        found[name] = (outputs[name], churned == 1, (churned == 0) | (churned == 1))
+        blends = [blend(outputs[name], trees[:, column], share) for share in shares[column]]
+        found[name] = (blends, churned == 1, (churned == 0) | (churned == 1))
         positives = members(batch[label_name(FUTURE_CATEGORIES[horizon])], model.sizes.categories)
         name = f"propensity_{horizon}"
-        found[name] = (outputs[name], positives, batch[label_name(HORIZON_OBSERVED[horizon])] == 1)
+        found[name] = ([outputs[name]], positives, batch[label_name(HORIZON_OBSERVED[horizon])] == 1)
     return found
 
 
-def _fit(halves: Sequence[_Evidence]) -> tuple[Scaling, str]:
-    """Returns the scaling, and why it is none, if so."""
+def _choose(halves: Sequence[Mapping[float, _Evidence]]) -> _Fitted:
+    return min((_fit(share, [half[share] for half in halves]) for share in halves[0]), key=lambda found: found.loss)
+
+
+def _fit(share: float, halves: Sequence[_Evidence]) -> _Fitted:
     first, second = halves
     examples, together = first.examples + second.examples, first.plain + second.plain
     if examples < FEWEST_EXAMPLES:
-        return Scaling(), f"expected at least {FEWEST_EXAMPLES} known labels, received {examples}"
+        note = f"expected at least {FEWEST_EXAMPLES} known labels, received {examples}"
+        return _Fitted(share, Scaling(), math.inf, note)
     if not (together.positives.any() and together.negatives.any()):
-        return Scaling(), "expected both classes, received one"
+        return _Fitted(share, Scaling(), math.inf, "expected both classes, received one")
     crossed = log_loss(second.weighted, fit(first.weighted)) + log_loss(first.weighted, fit(second.weighted))
-    if crossed >= log_loss(first.weighted + second.weighted, Scaling()):
-        return Scaling(), "a scaling fitted to half of the users does not help the other half"
+    plain = log_loss(first.weighted + second.weighted, Scaling())
+    if crossed >= plain:
+        note = "a scaling fitted to half of the users does not help the other half"
+        return _Fitted(share, Scaling(), plain, note)
     scaling = fit(first.weighted + second.weighted)
-    return scaling, "" if scaling != Scaling() else "the logits do not rise with the share of positives"
+    note = "" if scaling != Scaling() else "the logits do not rise with the share of positives"
+    return _Fitted(share, scaling, crossed, note)
 
 
-def _record(halves: Sequence[_Evidence], scaling: Scaling, note: str) -> dict[str, Any]:
-    first, second = halves
+def _record(halves: Sequence[Mapping[float, _Evidence]], found: _Fitted) -> dict[str, Any]:
+    first, second = (half[found.share] for half in halves)
     counts = first.plain + second.plain
     known = first.examples + second.examples > 0
     return {
-        "slope": scaling.slope,
-        "bias": scaling.bias,
+        "share_of_trees": found.share,
+        "slope": found.scaling.slope,
+        "bias": found.scaling.bias,
         "examples": first.examples + second.examples,
         "error_before": calibration_error(counts, Scaling()) if known else None,
-        "error_after": calibration_error(counts, scaling) if known else None,
-        "note": note,
+        "error_after": calibration_error(counts, found.scaling) if known else None,
+        "note": found.note,
     }

@@ -19,6 +19,7 @@ from interest_migration.pretraining.settings import PretrainingSettings
 from interest_migration.settings import Settings
 from interest_migration.training.base import Base, ColdStart
 from interest_migration.training.calibrate import calibrate
+from interest_migration.training.churn_trees import fit_churn_trees
 from interest_migration.training.epochs import EpochLoop
 from interest_migration.training.input import ExampleSource
 from interest_migration.training.optimizer import make_optimizer
@@ -144,6 +145,8 @@ def train(
             loop.warm, loop.start_name = True, "pretrained"
         progress = loop.run()
         folder.load_best(model, progress)
+        if sources.unfitted.halves and model_settings.churn_trees:
+            model.churn_trees.assign(fit_churn_trees(source, model_settings.churn_trees, settings.seed))
         record = _record(progress, source, model, settings) | {
             "start": start.record() | {"validation": progress.start},
             "pretraining": dict(pretrained.record) if pretrains and pretrained else None,

@@ -13,7 +13,7 @@ from pipeline.commands.ending import finish
 from pipeline.commands.options import JSON
 
 if TYPE_CHECKING:
-    from interest_migration.client import Prediction, Ranked, User
+    from interest_migration.client import Prediction, Ranked
 
 EPILOG = """\b
 Examples:
@@ -75,7 +75,7 @@ def _to_json(predictions: "list[Prediction]") -> dict[str, Any]:
 def _show(predictions: "list[Prediction]") -> None:
     table = Table(box=box.SIMPLE)
     for name in ("user", "now in", "leaves it", "next categories", "new interests", "churn short, long", "items"):
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     for number, found in enumerate(predictions):
         table.add_row(
             found.user or str(number),

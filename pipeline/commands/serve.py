@@ -54,7 +54,8 @@ Examples:
 @click.option("--max-in-flight", type=click.IntRange(1), default=256, show_default=True, help="Requests at a time.")
 @click.option("--timeout-s", type=float, default=30.0, show_default=True, help="Longest time for one request.")
 @click.option("--drain-s", type=float, default=20.0, show_default=True, help="Time for open requests at a stop.")
-def serve(max_message_mib: int, **options: Any) -> None:
+@click.option("--any-signatures", is_flag=True, help="Serve models that lack signatures of this release, too.")
+def serve(max_message_mib: int, any_signatures: bool, **options: Any) -> None:
     """Serves models over TensorFlow Serving's gRPC and REST protocols, for development and CI.
 
     New versions are loaded and removed ones unloaded while requests are answered. SIGTERM and Ctrl-C answer what is
@@ -67,13 +68,14 @@ def serve(max_message_mib: int, **options: Any) -> None:
         values = {**options, "max_message_bytes": max_message_mib * MIB}
         settings = ServerSettings.from_values(values, source="options")
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-        asyncio.run(_serve(settings))
+        asyncio.run(_serve(settings, any_signatures=any_signatures))
         return settings
 
     finish(work, as_json=False, to_json=lambda _: {}, show=lambda _: click.echo("Stopped."))
 
 
-async def _serve(settings: "ServerSettings") -> None:
+async def _serve(settings: "ServerSettings", *, any_signatures: bool) -> None:
+    from interest_migration.server.checks import check_files, check_version
     from interest_migration.server.model_server import ModelServer, Mount
 
     mounts: tuple[Mount, ...] = ()
@@ -81,7 +83,7 @@ async def _serve(settings: "ServerSettings") -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with ModelServer(settings, mounts=mounts) as server:
+    async with ModelServer(settings, check_files if any_signatures else check_version, mounts) as server:
         click.echo(f"gRPC {server.grpc_address}  REST {server.rest_url}")
         await stop.wait()
         click.echo("Stopping: open requests are answered first.")

@@ -125,6 +125,9 @@ def _print_checks(console: Console, checks: list[Check]) -> None:
 def print_verdict(console: Console, outcome: "Outcome") -> None:
     """Prints what the gate decided and what was pushed."""
     print_decision(console, outcome.decision)
+    if outcome.serving and not outcome.serving.passed:
+        console.print("Serving gate: refused", style="bold")
+        _print_checks(console, [check for check in outcome.serving.checks if check.verdict is CheckVerdict.BROKEN])
     if outcome.review:
         console.print(f"Review: {escape(outcome.review)}", soft_wrap=True)
     if outcome.pushed:

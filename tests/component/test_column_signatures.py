@@ -11,14 +11,8 @@ from interest_migration.examples.build import build_features
 from interest_migration.examples.settings import ExampleSettings
 from schemas.features import RAW_FEATURES, Role
 from schemas.signatures import (
-    COLUMN_SIGNATURES,
     EXAMPLES,
-    EXPLAIN,
-    EXPLAIN_COLUMNS,
-    PATHS,
-    PATHS_COLUMNS,
     PREDICT,
-    REASON_EVENT,
     SERVE,
 )
 

@@ -10,11 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
-from synthetic_examples import encode_example, make_example, write_examples
+from synthetic_examples import encode_example, make_example
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tiny_checkpoint import WORDS, write_checkpoint
-from transform_runner import transform_examples
 
 from components.text_vectors import ADAPTER_FILE, write_text_vectors
 from components.trainer import run_fn
@@ -26,7 +25,7 @@ from interest_migration.language.text_vectors import TEXT_VECTORS_FILE, TextVect
 from interest_migration.model.manifest import MANIFEST_FILE
 from interest_migration.model.scores import predict_scores
 from interest_migration.training.base import vocabulary_values
-from interest_migration.transform.vocabularies import ITEMS, TEXTS
+from interest_migration.transform.vocabularies import ITEMS
 from schemas.features import EVENT_CATEGORY, EVENT_ITEM, EVENT_TEXT, HORIZON_OBSERVED, RAW_FEATURES, Role
 from schemas.signatures import (
     CHURN_PROBABILITY,

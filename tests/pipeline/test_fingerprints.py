@@ -17,6 +17,7 @@ from pipeline.fingerprints import fingerprint_code
         fingerprints.EVALUATOR,
         fingerprints.COMPARISON,
         fingerprints.FLOWS,
+        fingerprints.SERVING_GATE,
     ],
 )
 def test_every_part_exists_and_counts(parts: tuple[str, ...]) -> None:
@@ -59,6 +60,7 @@ def imported(path: Path) -> set[Path]:
         ("components/evaluator.py", fingerprints.EVALUATOR),
         ("components/comparison.py", fingerprints.COMPARISON),
         ("components/flows.py", fingerprints.FLOWS),
+        ("components/serving_gate.py", fingerprints.SERVING_GATE),
     ],
 )
 def test_all_that_a_step_imports_counts(entry: str, parts: tuple[str, ...]) -> None:

@@ -54,5 +54,3 @@ def write_vectors(graph: Path) -> TextVectors:
     vectors = TextVectors(*tables, digest="some encoder")
     vectors.save(graph / TEXT_VECTORS_FILE)
     return vectors
-
-

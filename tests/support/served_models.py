@@ -2,6 +2,7 @@
 
 serving_default  examples [B] tf.Examples          -> score [B] (feature `number`, times the version), version [B]
 predict          name [B], numbers [B, N], age [B] -> total [B] (sum plus age), greeting, echo_bytes, version [B]
+    wait             seconds [B]                       -> waited [B], after the longest of them; busy meanwhile
 """
 
 import shutil
@@ -45,6 +46,12 @@ class _Greeter(tf.Module):
             "version": self._version(tf.size(age)),
         }
 
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, name="seconds")])
+    def wait(self, seconds: tf.Tensor) -> dict[str, tf.Tensor]:
+        end = tf.timestamp() + tf.cast(tf.reduce_max(seconds), tf.float64)
+        rounds = tf.while_loop(lambda _: tf.timestamp() < end, lambda count: count + 1, [tf.constant(0)])
+        return {"waited": seconds + 0 * tf.cast(rounds[0], tf.float32)}
+
 
 def save_served_model(folder: Path, default: str = "serving_default") -> Path:
     """Writes the model; `copy_version` makes versions of it."""
@@ -52,7 +59,8 @@ def save_served_model(folder: Path, default: str = "serving_default") -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("0")
     model = _Greeter(file)
-    tf.saved_model.save(model, str(folder), signatures={default: model.serve, "predict": model.predict})
+    signatures = {default: model.serve, "predict": model.predict, "wait": model.wait}
+    tf.saved_model.save(model, str(folder), signatures=signatures)
     return folder
 
 

@@ -102,8 +102,8 @@ def test_outputs_can_be_picked(prediction):
         (
             {"inputs": {"name": tf.constant(["a"]), "size": tf.constant([1])}},
             CODE.INVALID_ARGUMENT,
-            "input size does not match signature: 2!=3 len({name,size}) != len({age,name,numbers}). Sent extra: {size}. "
-            "Missing but required: {age,numbers}.",
+            "input size does not match signature: 2!=3 len({name,size}) != len({age,name,numbers}). "
+            "Sent extra: {size}. Missing but required: {age,numbers}.",
         ),
         (
             {"inputs": columns() | {"age": tf.constant([1.0, 2.0])}},

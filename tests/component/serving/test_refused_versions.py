@@ -3,15 +3,14 @@
 import shutil
 
 import pytest
-import tensorflow as tf
 from served_models import MODEL, copy_version, example, save_served_model
-from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
 from interest_migration.client import Client, NotFoundError
 from interest_migration.errors import DataError
-from interest_migration.server.loading import WARM_UP_FILE, load_model
+from interest_migration.server.loading import load_model
 from interest_migration.server.running import running
 from interest_migration.server.settings import ServerSettings
+from interest_migration.serving.warm_up import WARM_UP_FILE, write_warm_ups
 
 
 def cut(path):
@@ -19,12 +18,8 @@ def cut(path):
 
 
 def write_warm_up(folder, values, signature="serving_default"):
-    log = PredictionLog()
-    log.predict_log.request.model_spec.signature_name = signature
-    log.predict_log.request.inputs["examples"].CopyFrom(tf.make_tensor_proto(values))
     (folder / WARM_UP_FILE).parent.mkdir(exist_ok=True)
-    with tf.io.TFRecordWriter(str(folder / WARM_UP_FILE)) as writer:
-        writer.write(log.SerializeToString())
+    write_warm_ups(str(folder), [(signature, {"examples": values})])
 
 
 def damage_graph(folder):
@@ -119,8 +114,8 @@ def test_the_version_before_keeps_answering(models, saved_model, tmp_path):
 def test_a_broken_configuration_leaves_the_one_before_in_force(models, saved_model):
     copy_version(saved_model, models, 2)
     good = (
-        'model_config_list {{ config {{ name: "shop" base_path: "shop" model_version_policy {{ specific {{ versions: {0} '
-        '}} }} version_labels {{ key: "stable" value: {0} }} }} }}'
+        'model_config_list {{ config {{ name: "shop" base_path: "shop" '
+        'model_version_policy {{ specific {{ versions: {0} }} }} version_labels {{ key: "stable" value: {0} }} }} }}'
     )
     file = models / "models.config"
     file.write_text(good.format(1))

@@ -79,38 +79,60 @@ def inputs(**changes):
     return body(inputs={"name": ["a"], "numbers": [[1]], "age": [1]} | changes)
 
 
-@pytest.mark.parametrize(
-    ("path", "document", "status", "message"),
-    [
-        ("/v1/models/nobody:predict", body(), 404, "Servable not found for request: Latest(nobody)"),
-        (f"/v1/models/{MODEL}/versions/2:predict", body(), 404, "Servable not found for request: Specific(shop, 2)"),
-        (f"/v1/models/{MODEL}/labels/beta:predict", body(), 400, "Unrecognized servable version label: beta"),
-        (f"/v1/models/{MODEL}/versions/{10**30}:predict", body(), 400, f"Failed to convert version: {10**30} to numeric."),
-        (f"/v1/models/{MODEL}:guess", body(), 400, f"Malformed request: POST /v1/models/{MODEL}:guess"),
-        (f"/v1/models/{MODEL}", body(), 400, f"Malformed request: POST /v1/models/{MODEL}"),
-        (f"/v1/models/{MODEL}/versions/x:predict", body(), 400, "Malformed request: POST /v1/models/shop/versions/x:predict"),
-        (PREDICT, body(signature_name="ask"), 400, 'Serving signature name: "ask" not found in signature def'),
-        (PREDICT, body(signature_name=3), 400, "'signature_name' key must be a string value."),
-        (PREDICT, {"signature_name": "predict"}, 400, "Missing 'inputs' or 'instances' key"),
-        (PREDICT, body(instances=[]), 400, "Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist"),
-        (PREDICT, {"instances": []}, 400, "No values in 'instances' array"),
-        (PREDICT, {"instances": 3}, 400, "Expecting 'instances' to be an list/array"),
-        (PREDICT, {"instances": [1]}, 400, "input examples: JSON Value: 1 Type: int is not of expected type: string"),
-        (PREDICT, {"instances": [{"b64": "?"}]}, 400, "input examples: Unable to base64 decode"),
-        (PREDICT, [1], 400, "JSON Value: Is not object"),
-        (PREDICT, body(inputs=[1]), 400, "inputs is a plain value/list, but expecting an object as multiple input tensors required as per tensorinfo_map"),
-        (PREDICT, body(inputs={"name": ["a"]}), 400, "Missing named input: numbers in 'inputs' object."),
-        (PREDICT, inputs(age=[1.5]), 400, "input age: JSON Value: 1.5 Type: float is not of expected type: int64"),
-        (PREDICT, inputs(age=[1 << 63]), 400, "input age: expected values from -9223372036854775808 to 9223372036854775807, received one outside"),
-        (PREDICT, inputs(age=[True]), 400, "input age: JSON Value: True Type: bool is not of expected type: int64"),
-        (PREDICT, inputs(numbers=[[1e300]]), 400, "input numbers: Cannot convert JSON value to float32 without loss of precision."),
-        (PREDICT, inputs(numbers=[[1], [1, 2]]), 400, "input numbers: Encountered list at unexpected size: 2 at level: 1 expected size: 1"),
-        (PREDICT, inputs(numbers=[1]), 400, "input numbers: expected a tensor of shape [?,?], received [1]"),
-    ],
-)  # fmt: skip
-def test_wrong_requests_are_refused_in_tensorflow_servings_words(http, path, document, status, message):
-    response = http.post(path, json=document)
+WRONG_PLACES = {
+    "nobody:predict": (404, "Servable not found for request: Latest(nobody)"),
+    "shop/versions/2:predict": (404, "Servable not found for request: Specific(shop, 2)"),
+    "shop/labels/beta:predict": (400, "Unrecognized servable version label: beta"),
+    f"shop/versions/{10**30}:predict": (400, f"Failed to convert version: {10**30} to numeric."),
+    "shop:guess": (400, "Malformed request: POST /v1/models/shop:guess"),
+    "shop": (400, "Malformed request: POST /v1/models/shop"),
+    "shop/versions/x:predict": (400, "Malformed request: POST /v1/models/shop/versions/x:predict"),
+}
+WRONG_BODIES = [
+    (body(signature_name="ask"), 'Serving signature name: "ask" not found in signature def'),
+    (body(signature_name=3), "'signature_name' key must be a string value."),
+    ({"signature_name": "predict"}, "Missing 'inputs' or 'instances' key"),
+    (
+        body(instances=[]),
+        "Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist",
+    ),
+    ({"instances": []}, "No values in 'instances' array"),
+    ({"instances": 3}, "Expecting 'instances' to be an list/array"),
+    ({"instances": [1]}, "input examples: JSON Value: 1 Type: int is not of expected type: string"),
+    ({"instances": [{"b64": "?"}]}, "input examples: Unable to base64 decode"),
+    ([1], "JSON Value: Is not object"),
+    (
+        body(inputs=[1]),
+        "inputs is a plain value/list, but expecting an object as multiple input tensors required as per "
+        "tensorinfo_map",
+    ),
+    (body(inputs={"name": ["a"]}), "Missing named input: numbers in 'inputs' object."),
+    (inputs(age=[1.5]), "input age: JSON Value: 1.5 Type: float is not of expected type: int64"),
+    (
+        inputs(age=[1 << 63]),
+        f"input age: expected values from {-(1 << 63)} to {(1 << 63) - 1}, received one outside",
+    ),
+    (inputs(age=[True]), "input age: JSON Value: True Type: bool is not of expected type: int64"),
+    (inputs(numbers=[[1e300]]), "input numbers: Cannot convert JSON value to float32 without loss of precision."),
+    (
+        inputs(numbers=[[1], [1, 2]]),
+        "input numbers: Encountered list at unexpected size: 2 at level: 1 expected size: 1",
+    ),
+    (inputs(numbers=[1]), "input numbers: expected a tensor of shape [?,?], received [1]"),
+]
+
+
+@pytest.mark.parametrize("place", WRONG_PLACES)
+def test_wrong_places_are_refused_in_tensorflow_servings_words(http, place):
+    response = http.post(f"/v1/models/{place}", json=body())
+    status, message = WRONG_PLACES[place]
     assert (response.status_code, response.json()) == (status, {"error": message})
+
+
+@pytest.mark.parametrize(("document", "message"), WRONG_BODIES)
+def test_wrong_bodies_are_refused_in_tensorflow_servings_words(http, document, message):
+    response = http.post(PREDICT, json=document)
+    assert (response.status_code, response.json()) == (400, {"error": message})
 
 
 @pytest.mark.parametrize(

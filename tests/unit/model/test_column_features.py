@@ -1,10 +1,9 @@
 """Features made in the graph are those that the example builder makes of the same events."""
 
 import numpy as np
-import pytest
 import tensorflow as tf
 from event_columns import to_columns
-from event_tables import DAY_S, Event, event, to_batch, to_examples
+from event_tables import DAY_S, Event, to_batch, to_examples
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -13,9 +12,14 @@ from random_logs import LOG_DAYS, LOGS, SETTINGS
 from interest_migration.examples.build import build_features
 from interest_migration.examples.settings import ExampleSettings
 from interest_migration.model.column_events import read_events
-from interest_migration.model.column_features import make_features, split_paths
+from interest_migration.model.column_features import make_features
 from schemas.events import EVENT_FIELDS
-from schemas.features import EVENT_AGE, EVENT_ITEM, EVENT_SESSION, EVENT_TEXT, INTEREST_CATEGORY, RAW_FEATURES, Role, Shape
+from schemas.features import (
+    INTEREST_CATEGORY,
+    RAW_FEATURES,
+    Role,
+    Shape,
+)
 
 WIDE = {"max_interests": 128, "bot_limits": ()}
 INPUTS = {spec.name: spec for spec in RAW_FEATURES if spec.role is Role.INPUT}

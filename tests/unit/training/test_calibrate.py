@@ -9,6 +9,7 @@ from interest_migration.model.interest_model import InterestModel
 from interest_migration.model.probability_calibration import CALIBRATED
 from interest_migration.training import calibrate as module
 from interest_migration.training.calibrate import calibrate, hold_out
+from interest_migration.training.churn_trees import fit_churn_trees
 from interest_migration.training.input import ExampleSource
 from interest_migration.training.priors import initialise
 from interest_migration.training.settings import TrainingSettings
@@ -86,6 +87,26 @@ def test_probabilities_improve_and_ranks_stay(path, model, examples):
     assert auroc(after[churn], labels) == auroc(before[churn], labels)
     assert not np.allclose(training["propensity_long"], after["propensity_long"], atol=1e-2)
     model.calibration.assign(dict.fromkeys(CALIBRATED, 1.0), dict.fromkeys(CALIBRATED, 0.0))
+
+
+def test_trees_that_know_more_take_their_share(path, model, examples):
+    held_out, batch = hold_out([path], SETTINGS), make_batch(examples[:300])
+    trees = fit_churn_trees(ExampleSource([path], SETTINGS, held_out.fitted), model.settings.churn_trees, seed=1)
+    model.churn_trees.assign(trees)
+    left = batch["label_churn_long"].numpy() == 1
+    alone = model(batch)["churn_long"].numpy()
+    record = calibrate(model, held_out, SETTINGS)["outputs"]["churn_long"]
+    assert record["share_of_trees"] > 0.5  # the network has not been trained
+    assert auroc(model(batch)["churn_long"].numpy(), left) > 0.99 > auroc(alone, left)
+    assert auroc(model(batch, training=True)["churn_long"].numpy(), left) < 0.9  # the network learns for itself
+    model.churn_trees.share.assign([0.0, 0.0])
+    model.calibration.assign(dict.fromkeys(CALIBRATED, 1.0), dict.fromkeys(CALIBRATED, 0.0))
+
+
+def test_too_few_users_of_a_kind_grow_no_trees(path, model, examples):
+    held_out = hold_out([path], SETTINGS)
+    few = ExampleSource([path], SETTINGS, held_out.halves[0].users).select(np.arange(held_out.halves[0].count) < 60)
+    assert fit_churn_trees(few, 5, seed=1) == [None, None]
 
 
 def test_a_scaling_that_does_not_help_is_not_taken(path, model, monkeypatch):

@@ -1,0 +1,369 @@
+"""Loads an exported model in a process of its own and replays real examples through every signature.
+
+    python -m interest_migration.serving.replay < request.json > measures.json
+
+The gate starts it and judges what it measured (`interest_migration.serving.gate`): a model that crashes, hangs or eats
+all memory takes only this process with it.
+"""
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from interest_migration.errors import DataError
+from schemas.features import CUT_TIME, HORIZONS, RAW_FEATURES, USER, Role, Shape
+from schemas.signatures import (
+    CHURN_PROBABILITY,
+    CHURN_TASKS,
+    EMBED,
+    EVALUATE,
+    EVALUATION_LABELS,
+    EXAMPLES,
+    EXPLAIN,
+    EXPLAIN_COLUMNS,
+    EXPLAINED_SCORE,
+    EXPLAINED_TASKS,
+    FORECAST_PROBABILITY,
+    INTEREST_PROBABILITY,
+    NEW_INTEREST_SHARE,
+    NEXT_CATEGORY,
+    NEXT_CATEGORY_PROBABILITY,
+    NEXT_ITEM,
+    PATHS,
+    PATHS_COLUMNS,
+    PREDICT,
+    SERVE,
+    TOP_K,
+    USER_EMBEDDING,
+)
+
+Columns = dict[str, npt.NDArray[Any]]
+
+CUT_S: Final = 1_500_000_000
+"""Moment of replayed events; features are ages, so that any will do."""
+_BATCH: Final = 64
+_FEW: Final = 4  # users who are explained: an explanation costs as much as a hundred answers
+_WARM_UP_CALLS: Final = 10
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is replayed.
+
+    Attributes:
+      model: Folder of the model.
+      raw: Gzip TFRecord files of raw examples.
+      transformed: The same examples as Transform wrote them; none leaves out the comparison with training.
+      examples: How many examples.
+      calls: Calls behind the latency.
+    """
+
+    model: str
+    raw: Sequence[str]
+    transformed: Sequence[str]
+    examples: int
+    calls: int
+
+
+@dataclass
+class Measured:
+    """What was measured.
+
+    Attributes:
+      load_seconds: Time to load the model.
+      memory_megabytes: Peak memory of the process.
+      examples: Examples replayed.
+      warm_ups: Warm-up requests replayed.
+      failures: Signature -> why it did not answer as agreed.
+      differences: Comparison -> largest difference.
+      name_differences: Comparison -> share of ranked names that differ.
+      latency_ms: Signature -> `cpu_p50`, `cpu_p99`, `wall_p50`, `wall_p99`, of one user.
+    """
+
+    load_seconds: float = 0.0
+    memory_megabytes: float = 0.0
+    examples: int = 0
+    warm_ups: int = 0
+    failures: dict[str, str] = field(default_factory=dict)
+    differences: dict[str, float] = field(default_factory=dict)
+    name_differences: dict[str, float] = field(default_factory=dict)
+    latency_ms: dict[str, dict[str, float]] = field(default_factory=dict)
+
+
+def replay(request: Request) -> Measured:
+    """Loads the model and replays the examples.
+
+    Raises:
+      DataError: If there is no example.
+    """
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    began = time.perf_counter()
+    loaded = tf.saved_model.load(request.model)
+    measured = Measured(load_seconds=time.perf_counter() - began)
+    records = read_records(request.raw, request.examples)
+    measured.examples = len(records)
+    player = _Player(loaded, Path(request.model), records, measured)
+    player.play(request)
+    measured.memory_megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return measured
+
+
+def read_records(paths: Sequence[str], count: int) -> list[bytes]:
+    """Reads the first examples, as many from every file.
+
+    Raises:
+      DataError: If there is none.
+    """
+    import tensorflow as tf
+
+    each = -(-count // max(len(paths), 1))
+    files = [tf.data.TFRecordDataset(path, compression_type="GZIP").take(each) for path in sorted(paths)]
+    records = [record.numpy() for file in files for record in file][:count]
+    if not records:
+        raise DataError(f"expected raw examples in {', '.join(paths) or 'some files'}, received none")
+    return records
+
+
+class _Player:
+    """Asks a model; keeps account of what it does not answer."""
+
+    def __init__(self, loaded: Any, model: Path, records: list[bytes], measured: Measured) -> None:
+        self._loaded, self._model, self._records, self._measured = loaded, model, records, measured
+
+    def play(self, request: Request) -> None:
+        few = self._records[:_FEW]
+        served = self._try(SERVE, lambda: self._ask(SERVE, self._records))
+        self._try("warm-up requests", self._warm_up)
+        evaluated = self._try(EVALUATE, lambda: self._ask(EVALUATE, self._records))
+        self._try(EVALUATION_LABELS, lambda: self._ask(EVALUATION_LABELS, self._records))
+        explained = self._try(EXPLAIN, lambda: self._ask(EXPLAIN, few))
+        ahead = self._try(PATHS, lambda: self._ask(PATHS, few))
+        if served and evaluated:
+            pairs = zip(CHURN_TASKS, HORIZONS, strict=True)
+            self._compare(
+                "evaluate and serving_default",
+                {task: evaluated[task] for task in CHURN_TASKS},
+                {task: served[CHURN_PROBABILITY[horizon]] for task, horizon in pairs},
+            )
+        if served and explained:
+            self._compare("explain and serving_default", *_explained(explained, served))
+        if served and ahead:
+            self._compare("paths and serving_default", *_ahead(ahead, served))
+        if served and request.transformed:
+            self._try("the path of training", lambda: self._skew(served, request.transformed))
+        columns = self._try(PREDICT, self._columns)
+        self._latency(SERVE, [{EXAMPLES: np.array([record], object)} for record in self._records], request.calls)
+        if columns:
+            rows = range(len(next(iter(columns.values()))))
+            asked = [{name: values[row : row + 1] for name, values in columns.items()} for row in rows]
+            self._latency(PREDICT, asked, request.calls)
+
+    def _try(self, what: str, work: Callable[[], Columns]) -> Columns:
+        """A signature may fail in as many ways as there are ops: each is a reason to refuse, not to stop."""
+        try:
+            return work()
+        except Exception as error:
+            text = str(error).strip()
+            self._measured.failures[what] = (
+                f"{type(error).__name__}: {text.splitlines()[0][:300] if text else 'no text'}"
+            )
+            return {}
+
+    def _ask(self, signature: str, records: list[bytes]) -> Columns:
+        chunks = [records[start : start + _BATCH] for start in range(0, len(records), _BATCH)]
+        return _join([self._call(signature, {EXAMPLES: np.array(chunk, object)}) for chunk in chunks])
+
+    def _call(self, signature: str, inputs: Mapping[str, Any]) -> Columns:
+        import tensorflow as tf
+
+        found = self._loaded.signatures[signature](**{name: tf.constant(value) for name, value in inputs.items()})
+        answer = {name: value.numpy() for name, value in found.items()}
+        for name, values in answer.items():
+            if values.dtype.kind == "f" and not np.isfinite(values).all():
+                raise DataError(f"expected finite numbers in {name}, received {values[~np.isfinite(values)][0]}")
+        return answer
+
+    def _warm_up(self) -> Columns:
+        from interest_migration.serving.warm_up import read_warm_ups
+
+        for signature, inputs in read_warm_ups(self._model):
+            self._call(signature, inputs)
+            self._measured.warm_ups += 1
+        if not self._measured.warm_ups:
+            raise DataError("expected warm-up requests, received none")
+        return {}
+
+    def _skew(self, served: Columns, transformed: Sequence[str]) -> Columns:
+        """Compares with the same weights on the examples that Transform wrote: what training and comparison read."""
+        scores = _score_transformed(self._loaded, self._records, transformed)
+        expected = {NEXT_CATEGORY_PROBABILITY: _top(_softmax(scores["next_category"]))}
+        for horizon in HORIZONS:
+            expected[CHURN_PROBABILITY[horizon]] = scores[f"churn_{horizon}"]
+            expected[INTEREST_PROBABILITY[horizon]] = _top(scores[f"propensity_{horizon}"])
+            expected[NEW_INTEREST_SHARE[horizon]] = _top(scores[f"new_interest_{horizon}"])
+        self._compare("serving_default and the path of training", served, expected)
+        categories, items = (_names(self._model / "assets" / name) for name in ("categories", "items"))
+        best = np.argsort(-scores["next_category"], axis=1, kind="stable")[:, :TOP_K] + 1
+        ranked = {NEXT_CATEGORY: categories[best], NEXT_ITEM: items[scores["next_item"][:, :TOP_K]]}
+        for name, names in ranked.items():
+            differ = float(np.mean(served[name][:, : names.shape[1]] != names))
+            self._measured.name_differences[f"{name} and the path of training"] = differ
+        return {}
+
+    def _columns(self) -> Columns:
+        """The same events as columns, and as examples that the builder makes of them."""
+        from interest_migration.examples.build import build_features
+        from interest_migration.examples.encode import ExampleEncoder
+        from interest_migration.serving.event_columns import history_events, to_columns
+        from interest_migration.serving.facts import read_facts
+
+        events = history_events(_histories(self._records), CUT_S)
+        if not len(events):
+            raise DataError("expected examples with events, received none")
+        settings = read_facts(self._model).examples.model_copy(update={"conflicting_fields": ()})
+        examples = list(ExampleEncoder().encode(build_features(events, CUT_S, settings)))
+        columns = to_columns(events, CUT_S)
+        expected, found = self._ask(SERVE, examples), self._ask_columns(PREDICT, columns)
+        self._compare("predict and serving_default", found, expected)
+        embedded = self._ask_columns(EMBED, columns)
+        self._compare("embed and predict", embedded, {USER_EMBEDDING: found[USER_EMBEDDING]})
+        few = {name: values[:_FEW] for name, values in columns.items()}
+        self._compare("explain_columns and predict", *_explained(self._ask_columns(EXPLAIN_COLUMNS, few), found))
+        self._compare("paths_columns and predict", *_ahead(self._ask_columns(PATHS_COLUMNS, few), found))
+        return columns
+
+    def _ask_columns(self, signature: str, columns: Columns) -> Columns:
+        size = len(next(iter(columns.values())))
+        parts = []
+        for start in range(0, size, _BATCH):
+            chunk = {name: values[start : start + _BATCH] for name, values in columns.items()}
+            parts.append(self._call(signature, chunk))
+        return _join(parts)
+
+    def _compare(self, what: str, found: Columns, expected: Columns) -> None:
+        numbers = [name for name, values in expected.items() if values.dtype.kind == "f"]
+        largest = max((float(np.abs(found[name] - expected[name]).max(initial=0)) for name in numbers), default=0.0)
+        self._measured.differences[what] = largest
+        names = [name for name, values in expected.items() if values.dtype == object]
+        if names:
+            shares = [float(np.mean(found[name] != expected[name])) for name in names]
+            self._measured.name_differences[what] = max(shares)
+
+    def _latency(self, signature: str, requests: Sequence[Mapping[str, Any]], calls: int) -> None:
+        import tensorflow as tf
+
+        function = self._loaded.signatures[signature]
+        asked = [{name: tf.constant(value) for name, value in request.items()} for request in requests]
+        times = []
+        for call in range(_WARM_UP_CALLS + calls):
+            wall, cpu = time.perf_counter(), time.process_time()
+            for value in function(**asked[call % len(asked)]).values():
+                value.numpy()
+            times.append((time.perf_counter() - wall, time.process_time() - cpu))
+        found = 1e3 * np.percentile(np.array(times[_WARM_UP_CALLS:]), [50, 99], axis=0)
+        names = (("wall_p50", "cpu_p50"), ("wall_p99", "cpu_p99"))
+        self._measured.latency_ms[signature] = {
+            name: float(found[row, column]) for row, pair in enumerate(names) for column, name in enumerate(pair)
+        }
+
+
+def _join(parts: Sequence[Columns]) -> Columns:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _explained(explained: Columns, served: Columns) -> tuple[Columns, Columns]:
+    """The scores that both tell: of churn, and of what is ranked first."""
+    sources = {f"churn_{horizon}": served[CHURN_PROBABILITY[horizon]] for horizon in HORIZONS}
+    sources |= {f"propensity_{horizon}": served[INTEREST_PROBABILITY[horizon]][:, 0] for horizon in HORIZONS}
+    sources |= {f"new_interest_{horizon}": served[NEW_INTEREST_SHARE[horizon]][:, 0] for horizon in HORIZONS}
+    sources["next_category"] = served[NEXT_CATEGORY_PROBABILITY][:, 0]
+    scores = explained[EXPLAINED_SCORE]
+    found = {task: scores[:, column] for column, task in enumerate(EXPLAINED_TASKS)}
+    return found, {task: sources[task][: len(scores)] for task in EXPLAINED_TASKS}
+
+
+def _ahead(ahead: Columns, served: Columns) -> tuple[Columns, Columns]:
+    first = ahead[FORECAST_PROBABILITY][:, 0]
+    return {"first": first}, {"first": served[NEXT_CATEGORY_PROBABILITY][: len(first)]}
+
+
+def _score_transformed(loaded: Any, records: list[bytes], paths: Sequence[str]) -> Columns:
+    """Scores of the transformed examples with the keys of the raw ones, in the order of those."""
+    import tensorflow as tf
+
+    from interest_migration.model.inputs import INPUT_SPECS, pad, parsers
+
+    places = {key: place for place, key in enumerate(_keys(tf.constant(records)))}
+    found: dict[int, bytes] = {}
+    for batch in tf.data.TFRecordDataset(sorted(paths), compression_type="GZIP").batch(1024):
+        values = batch.numpy()
+        found |= {places[key]: values[row] for row, key in enumerate(_keys(batch)) if key in places}
+        if len(found) == len(records):
+            break
+    if len(found) < len(records):
+        raise DataError(f"expected {len(records)} examples among the transformed ones, found {len(found)}")
+    ordered = [found[place] for place in range(len(records))]
+    parts = []
+    for start in range(0, len(ordered), _BATCH):
+        parsed = tf.io.parse_example(ordered[start : start + _BATCH], parsers(INPUT_SPECS))
+        parts.append({k: v.numpy() for k, v in loaded.score_transformed(pad(parsed, INPUT_SPECS)).items()})
+    return _join(parts)
+
+
+def _keys(records: Any) -> list[tuple[bytes, int]]:
+    import tensorflow as tf
+
+    kinds = {USER: tf.io.FixedLenFeature([], tf.string, ""), CUT_TIME: tf.io.FixedLenFeature([], tf.int64, -1)}
+    parsed = tf.io.parse_example(records, kinds)
+    return list(zip(parsed[USER].numpy().tolist(), parsed[CUT_TIME].numpy().tolist(), strict=True))
+
+
+def _histories(records: list[bytes]) -> dict[str, Any]:
+    import tensorflow as tf
+
+    from interest_migration.ragged import Ragged
+
+    specs = [spec for spec in RAW_FEATURES if spec.role is Role.INPUT and spec.shape is Shape.EVENTS]
+    kinds = {spec.name: tf.io.RaggedFeature(tf.as_dtype(spec.dtype), row_splits_dtype=tf.int64) for spec in specs}
+    parsed = tf.io.parse_example(records, kinds)
+    return {name: Ragged(value.flat_values.numpy(), value.row_splits.numpy()) for name, value in parsed.items()}
+
+
+def _names(vocabulary: Path) -> npt.NDArray[Any]:
+    """Names by id; id 0 and those beyond have none."""
+    lines = vocabulary.read_bytes().split(b"\n")
+    lines = lines[:-1] if lines and not lines[-1] else lines
+    return np.array([b"", *lines, b""], object)
+
+
+def _softmax(logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares: npt.NDArray[Any] = odds / odds.sum(axis=1, keepdims=True)
+    return shares
+
+
+def _top(scores: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """`[B, TOP_K]`, best first, 0 where there are fewer."""
+    best = -np.sort(-scores, axis=1)[:, :TOP_K]
+    return np.pad(best, [(0, 0), (0, TOP_K - best.shape[1])])
+
+
+def main() -> None:
+    """Reads a request from standard input, writes what was measured to standard output."""
+    request = Request(**json.loads(sys.stdin.read()))
+    json.dump(asdict(replay(request)), sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

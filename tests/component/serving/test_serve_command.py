@@ -1,0 +1,61 @@
+"""The command in a process of its own, as people run it."""
+
+import signal
+import subprocess
+import sys
+import time
+
+from click.testing import CliRunner
+from served_models import MODEL, copy_version, example
+
+from interest_migration.client import Client, NotFoundError
+from pipeline.cli import main
+
+CODE = """
+import atexit, sys
+from pipeline.cli import main
+heavy = ("tfx", "apache_beam", "ml_metadata", "kfp")
+atexit.register(lambda: print("HEAVY", [name for name in heavy if name in sys.modules], flush=True))
+main(["serve", *sys.argv[1:]])
+"""
+
+
+def is_loaded(client):
+    try:
+        return any(each.state == "AVAILABLE" for each in client.status())
+    except NotFoundError:
+        return False
+
+
+def test_the_command_serves_until_it_is_told_to_stop(saved_model, tmp_path):
+    copy_version(saved_model, tmp_path, 7)
+    arguments = ["--models", tmp_path, "--port", 0, "--rest-port", 0, "--any-signatures", "--poll-seconds", 0.1]
+    process = subprocess.Popen(
+        [sys.executable, "-c", CODE, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        notice = process.stdout.readline()
+        _, grpc, _, rest = process.stdout.readline().split()
+        with Client(f"grpc://{grpc}", MODEL, timeout_s=60) as client:
+            while not is_loaded(client):
+                time.sleep(0.05)
+            assert client.call("serving_default", {"examples": [example(2.0)]})["score"].tolist() == [14.0]
+        with Client(rest, MODEL) as client:
+            assert [each.version for each in client.status()] == [7]
+    finally:
+        process.send_signal(signal.SIGTERM)
+        rest_of_output, _ = process.communicate(timeout=60)
+    assert "for development and CI" in notice
+    assert "Stopping: open requests are answered first.\nStopped.\nHEAVY []\n" in rest_of_output
+    assert process.returncode == 0
+
+
+def test_a_folder_that_is_none_is_bad_input(tmp_path):
+    result = CliRunner().invoke(
+        main, ["serve", "--models", str(tmp_path / "nowhere"), "--port", "0", "--rest-port", "0"]
+    )
+    assert result.exit_code == 2
+    assert "expected a folder of models" in result.output
