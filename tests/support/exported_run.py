@@ -38,6 +38,7 @@ def export_run(directory: Path) -> dict[str, Any]:
     records = tf.data.TFRecordDataset(raw["test"], compression_type="GZIP")
     return {
         "arguments": arguments,
+        "raw": raw,
         "model": tf.saved_model.load(arguments.serving_model_dir),
         "test": tf.constant([record.numpy() for record in records]),
         "transformed": transformed["test"],
