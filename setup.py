@@ -66,7 +66,11 @@ setup(
     long_description_content_type="text/markdown",
     python_requires=">=3.11,<3.12",
     packages=find_packages(include=["schemas*", "interest_migration*", "components*", "pipeline*"]),
-    package_data={"schemas": ["*.pbtxt"], "interest_migration.report": ["templates/*"]},
+    package_data={
+        "schemas": ["*.pbtxt"],
+        "interest_migration.report": ["templates/*"],
+        "interest_migration.page": ["static/*"],
+    },
     install_requires=RUNTIME,
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["interest-migration = pipeline.cli:main"]},

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from absl import logging
 from google.protobuf import json_format
 from tfx import types
 from tfx.components.pusher import executor
@@ -10,8 +11,10 @@ from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import json_utils
 
+from interest_migration.errors import DataError
 from interest_migration.serving.reviews import Action, standing_review
-from interest_migration.serving.versions import digest_files, push_version
+from interest_migration.serving.rollouts import Author, record_push
+from interest_migration.serving.versions import Push, digest_files, push_version
 
 _INFRA_BLESSING = standard_component_specs.INFRA_BLESSING_KEY
 
@@ -53,9 +56,18 @@ class VersionExecutor(executor.Executor):
             return
         config = json_utils.loads(exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY])
         push = push_version(model, directory, keep=int(config[KEEP_VERSIONS]))
+        self._record(push, review.describe() if review else "blessed by the gate")
         self._MarkPushed(
             pushed_model,
             pushed_destination=str(push.version.path),
             pushed_version=str(push.version.number),
         )
         pushed_model.set_int_custom_property("is_new", int(push.is_new))
+
+    def _record(self, push: Push, reason: str) -> None:
+        """A version that is there already is not taken back because nobody can write that down."""
+        run = self._context.pipeline_run_id if self._context else None
+        try:
+            record_push(push, Author("pipeline", reason), run or "")
+        except DataError as error:
+            logging.warning("Pushed version %d, which the audit log does not tell: %s", push.version.number, error)

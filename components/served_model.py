@@ -7,7 +7,7 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types.artifact import Artifact
 from tfx.types.standard_artifacts import Model
 
-from interest_migration.serving.versions import newest_version
+from interest_migration.serving.versions import served_version
 
 _FOUND = "found"
 
@@ -18,7 +18,7 @@ def ServedModel(  # noqa: N802 - a component reads like a class
     run_token: Parameter[str],
     model: OutputArtifact[Model],
 ) -> None:
-    """Finds the newest version under the push directory.
+    """Finds the version under the push directory that is served: the newest, unless `models.config` says otherwise.
 
     Args:
       directory: The served model's folder; its subfolders are version numbers.
@@ -26,11 +26,11 @@ def ServedModel(  # noqa: N802 - a component reads like a class
       model: Uri of the version's folder, and `found` = 1; or `found` = 0.
     """
     del run_token  # Only part of the cache key.
-    newest = newest_version(Path(directory))
-    model.set_int_custom_property(_FOUND, int(newest is not None))
-    if newest:
-        model.uri = str(newest.path)
-        model.set_int_custom_property("version", newest.number)
+    served = served_version(Path(directory))
+    model.set_int_custom_property(_FOUND, int(served is not None))
+    if served:
+        model.uri = str(served.path)
+        model.set_int_custom_property("version", served.number)
 
 
 def is_found(model: Artifact) -> bool:

@@ -10,6 +10,7 @@ from pipeline.commands.explain import explain
 from pipeline.commands.gate import gate
 from pipeline.commands.ingest import ingest
 from pipeline.commands.map import map_samples
+from pipeline.commands.models import models
 from pipeline.commands.predict import predict
 from pipeline.commands.privacy import privacy
 from pipeline.commands.report import report
@@ -48,6 +49,7 @@ main.add_command(check_model)
 main.add_command(score)
 main.add_command(review)
 main.add_command(runs)
+main.add_command(models)
 main.add_command(report)
 main.add_command(privacy)
 main.add_command(spans)

@@ -25,6 +25,7 @@ from interest_migration.search.settings import SearchSettings
 from interest_migration.search.values import merge_values
 from interest_migration.search.values import read_values as read_found
 from interest_migration.serving.gate_settings import ServingGateSettings
+from interest_migration.serving.rollout_settings import RolloutSettings
 from interest_migration.settings import Settings
 from interest_migration.sources.partition_settings import PartitionSettings
 from interest_migration.training.settings import TrainingSettings
@@ -105,12 +106,14 @@ class PushSettings(Settings):
     Attributes:
       directory: Folder that the model server watches; default: `served` in the workspace.
       model_name: Its subfolder, which holds the numbered versions.
-      keep_versions: Number of newest versions that stay.
+      keep_versions: Number of newest versions that stay; those that are pinned, labelled or served always do.
+      base_path: The model's folder as the server sees it, such as `/models/interests`; default: as it is here.
     """
 
     directory: Path | None = None
     model_name: str = Field("interests", pattern=r"^[A-Za-z0-9_-]+$")
     keep_versions: int = Field(5, ge=1)
+    base_path: str | None = Field(None, pattern=r"^(/|[a-z][a-z0-9]*://)")
 
 
 class RetentionSettings(Settings):
@@ -151,6 +154,7 @@ class PipelineConfig(Settings):
       data_gates: What data must look like before anything is learned from them; none checks nothing.
       serving_gate: What a model must do before it is served.
       push: Where blessed models go.
+      rollout: How a new version is tried beside the served one.
       privacy: What may be told about few people.
       retention: How long intermediate artifacts stay.
       beam_args: Beam pipeline options.
@@ -178,6 +182,7 @@ class PipelineConfig(Settings):
     data_gates: Path | None = None
     serving_gate: ServingGateSettings = ServingGateSettings()
     push: PushSettings = PushSettings()
+    rollout: RolloutSettings = RolloutSettings()
     privacy: PrivacySettings = PrivacySettings()
     retention: RetentionSettings = RetentionSettings()
     beam_args: tuple[str, ...] = ("--runner=FnApiRunner", "--direct_num_workers=1")

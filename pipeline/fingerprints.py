@@ -57,6 +57,7 @@ TRAINER: Final = (
     "interest_migration/pretraining",
     "interest_migration/search",
     "interest_migration/serving/bases.py",
+    "interest_migration/serving/model_config.py",
     "interest_migration/serving/event_columns.py",
     "interest_migration/serving/facts.py",
     "interest_migration/serving/model_directory.py",

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from interest_migration.serving.reviews import Action, Review, now, record_review
+from interest_migration.serving.rollouts import Author, record_push
 from interest_migration.serving.versions import digest_files, list_versions, push_version
 from pipeline.config import PipelineConfig
 from pipeline.evaluation import finished_run, read_artifacts
@@ -66,6 +67,7 @@ def review_model(
             return Reviewed(review, directory, held, recorded=False)
         if action is Action.RELEASE:
             push = push_version(model, directory, config.push.keep_versions)
+            record_push(push, Author(by, review.describe()), run.name)
             review = replace(review, version=push.version.number)
         record_review(directory, review)
         try_report(run, directory)

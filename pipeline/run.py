@@ -13,9 +13,9 @@ from interest_migration.gates.decision import Decision
 from interest_migration.gates.settings import GateSettings
 from interest_migration.privacy.erasure import erasure_digest, make_pseudonymiser
 from interest_migration.privacy.keys import load_key
-from interest_migration.serving.bases import NO_BASE, find_base
+from interest_migration.serving.bases import NO_BASE, find_base, name_version
 from interest_migration.serving.reviews import read_reviews
-from interest_migration.serving.versions import digest_files, newest_version
+from interest_migration.serving.versions import newest_version, served_version
 from interest_migration.sources.files import absent_files
 from interest_migration.sources.mapping import SourceMapping
 from interest_migration.storage.atomic import replacing
@@ -95,10 +95,11 @@ def read_plan(config: PipelineConfig, span: str | None = None) -> Plan:
 
 
 def served_state(directory: Path) -> str:
-    """Returns a text that differs whenever the newest served version does, or people reviewed a model."""
-    newest = newest_version(directory)
-    served = f"{newest.number}-{digest_files(newest.path)[:16]}" if newest else "none"
-    return f"{served}-{len(read_reviews(directory))}"
+    """Returns a text that differs whenever the newest or the served version does, or people reviewed a model."""
+    newest, served = newest_version(directory), served_version(directory)
+    name = name_version(newest) if newest else "none"
+    serving = f"-serving-{name_version(served)}" if served and served != newest else ""
+    return f"{name}{serving}-{len(read_reviews(directory))}"
 
 
 def run(plan: Plan) -> "Outcome":

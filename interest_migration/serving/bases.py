@@ -1,21 +1,22 @@
 """Which served version a training starts from.
 
-The newest one, with one exception. A version that was trained on the very same log is no base for it: every further
-run would start from its own result and train on. Such a log is trained from where it was trained the first time:
+The one that is served (the newest, unless `models.config` says otherwise), with one exception. A version that was
+trained on the very same log is no base for it: every further run would start from its own result and train on. Such a
+log is trained from where it was trained the first time:
 
     served            log of the run   base
     (none)            A                none
     1 of A            A                none         as the first time, so that every step is answered from cache
     1 of A            B                1
     1 of A, 2 of B    B                1            as the first time
-    1 of A, 2 of B    C                2
+    1 of A, 2 of B    C                2, or 1 where it is pinned
 """
 
 from pathlib import Path
 from typing import Final
 
 from interest_migration.model.manifest import MANIFEST_FILE, Manifest, read_manifest
-from interest_migration.serving.versions import Version, digest_files, list_versions
+from interest_migration.serving.versions import Version, digest_files, list_versions, served_version
 from interest_migration.settings import Settings
 
 NO_BASE: Final = "none"
@@ -45,16 +46,16 @@ def find_base(directory: Path, data: str) -> BaseChoice:
       data: Digest of the log that is to be trained on; empty if unknown.
 
     Raises:
-      DataError: If the manifest of a version is damaged.
+      DataError: If the manifest of a version, or `models.config`, is damaged.
     """
-    versions = list_versions(directory)
-    if not versions:
+    versions, served = list_versions(directory), served_version(directory)
+    if not served:
         return BaseChoice(note="nothing is served yet")
     for version in reversed(versions):
         manifest = _read_manifest(version)
         if manifest and data and manifest.provenance.data == data:
             return _same_as(version, manifest.provenance.base, versions)
-    return BaseChoice(name=name_version(versions[-1]), path=versions[-1].path)
+    return BaseChoice(name=name_version(served), path=served.path)
 
 
 def name_version(version: Version) -> str:

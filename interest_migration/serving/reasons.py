@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from interest_migration.errors import DataError
+from interest_migration.serving.example_records import read_records
 from schemas.features import CUT_TIME, USER
 from schemas.signatures import (
     EXAMPLES,
@@ -131,12 +132,8 @@ def _plain(values: Any) -> Any:
 def _find(examples: Path, user: str | None, number: int) -> bytes:
     import tensorflow as tf
 
-    paths = sorted(examples.glob("*.gz")) if examples.is_dir() else [examples]
-    if not all(path.is_file() for path in paths) or not paths:
-        raise DataError(f"expected a gzip TFRecord file or a folder of them at {examples}, received neither")
-    records = tf.data.TFRecordDataset([str(path) for path in paths], compression_type="GZIP").as_numpy_iterator()
     found: tuple[int, bytes] | None = None
-    for place, record in enumerate(records):
+    for place, record in enumerate(read_records(examples)):
         if user is None and place == number:
             return bytes(record)
         if user is not None and user.encode() in record:

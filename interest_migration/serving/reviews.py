@@ -5,16 +5,13 @@ one JSON object per line, only ever appended to. A review is about a model's con
 made again, byte for byte, is still held or released. The newest review of a model counts.
 """
 
-import fcntl
-import json
-import os
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from interest_migration.errors import DataError
+from interest_migration.serving import journal
 
 REVIEWS_FILE: Final = ".reviews.jsonl"
 
@@ -65,18 +62,7 @@ def record_review(directory: Path, review: Review) -> None:
     Raises:
       DataError: If it cannot be written.
     """
-    line = json.dumps(asdict(review)) + "\n"
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        with (directory / REVIEWS_FILE).open("a", encoding="utf-8") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise DataError(
-            f"expected a folder for served models that can be written, received {directory}: {error.strerror}"
-        ) from error
+    journal.append(directory / REVIEWS_FILE, asdict(review))
 
 
 def read_reviews(directory: Path) -> list[Review]:
@@ -85,19 +71,9 @@ def read_reviews(directory: Path) -> list[Review]:
     Raises:
       DataError: If the record is damaged: a hold must not be lost unnoticed.
     """
-    path = directory / REVIEWS_FILE
-    if not path.exists():
-        return []
-    reviews = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        try:
-            values = json.loads(line)
-            reviews.append(Review(**{**values, "action": Action(values["action"])}))
-        except (ValueError, TypeError, KeyError) as error:
-            raise DataError(
-                f"expected a review in line {number} of {path}, received something else; repair it"
-            ) from error
-    return reviews
+    return journal.read(
+        directory / REVIEWS_FILE, "a review", lambda values: Review(**{**values, "action": Action(values["action"])})
+    )
 
 
 def standing_review(directory: Path, digest: str) -> Review | None:

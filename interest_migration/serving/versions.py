@@ -1,7 +1,7 @@
 """Numbered model versions in the layout that TensorFlow Serving watches.
 
     served/interests/1/saved_model.pb
-    served/interests/2/saved_model.pb          <- newest
+    served/interests/2/saved_model.pb          <- newest; served, unless served/models.config says otherwise
     served/interests/.pushing-4711-8c1f/...    a push under way; watchers look at numbers only
 
 A version appears by one rename, so a watcher sees all of it or nothing.
@@ -19,6 +19,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from interest_migration.errors import ContractError, DataError
+from interest_migration.serving.model_config import Rollout, config_file, read_rollout
 
 _UNDER_WAY = ".pushing-"
 _TAKEN = (errno.EEXIST, errno.ENOTEMPTY)
@@ -65,6 +66,25 @@ def newest_version(directory: Path) -> Version | None:
     return versions[-1] if versions else None
 
 
+def served_version(directory: Path) -> Version | None:
+    """Returns the version that is really served: that of `models.config`, without it the newest; None before any push.
+
+    Raises:
+      DataError: If `models.config` is damaged, or what it names is gone.
+    """
+    versions = {version.number: version for version in list_versions(directory)}
+    if not versions:
+        return None
+    rollout = read_rollout(directory)
+    number = rollout.serves(versions)
+    if number is None:
+        raise DataError(
+            f"expected the version that {config_file(directory)} serves of {directory.name}, found only "
+            f"{', '.join(map(str, versions))} in {directory}; choose one: interest-migration models pin VERSION"
+        )
+    return versions[number]
+
+
 def digest_files(directory: Path) -> str:
     """Returns a SHA-256 over names and contents of all files below a folder."""
     digest = hashlib.sha256()
@@ -79,29 +99,32 @@ def digest_files(directory: Path) -> str:
 def push_version(model: Path, directory: Path, keep: int) -> Push:
     """Copies a model to the next free number, unless the newest version is the same, and drops the oldest ones.
 
+    Whether the new version is served, `models.config` says; versions that it names or serves are never dropped.
+
     Args:
       model: Folder of a SavedModel.
       directory: The served model's folder, created if missing.
-      keep: Number of versions that stay.
+      keep: Number of newest versions that stay.
 
     Returns:
       The newest version, and whether it is new.
 
     Raises:
       ContractError: If `keep` is below 1.
-      DataError: If the model holds no file, or the folder cannot be written.
+      DataError: If the model holds no file, the folder cannot be written, or `models.config` is damaged.
     """
     if keep < 1:
         raise ContractError(f"expected to keep at least 1 version, received {keep}")
     if not any(path.is_file() for path in model.rglob("*")):
         raise DataError(f"expected a model in {model}, found no file")
-    with _clear_errors(directory), _one_at_a_time(directory):
+    with _clear_errors(directory), one_at_a_time(directory):
+        rollout = read_rollout(directory)
         _remove_leftovers(directory)
         newest = newest_version(directory)
         if newest and digest_files(newest.path) == digest_files(model):
             return Push(newest, is_new=False)
         version = _publish(model, directory)
-        remove_old_versions(directory, keep)
+        remove_old_versions(directory, keep, rollout)
     return Push(version, is_new=True)
 
 
@@ -118,9 +141,13 @@ def check_writable(directory: Path) -> None:
         probe.rmdir()
 
 
-def remove_old_versions(directory: Path, keep: int) -> None:
-    """Removes all but the newest versions; each vanishes by one rename before its files go."""
-    for version in list_versions(directory)[:-keep]:
+def remove_old_versions(directory: Path, keep: int, rollout: Rollout) -> None:
+    """Removes all but the newest versions and those in use; each vanishes by one rename before its files go."""
+    versions = list_versions(directory)
+    needed = rollout.needs([version.number for version in versions])
+    for version in versions[:-keep]:
+        if version.number in needed:
+            continue
         condemned = _temporary(directory)
         try:
             version.path.rename(condemned)
@@ -130,8 +157,8 @@ def remove_old_versions(directory: Path, keep: int) -> None:
 
 
 @contextmanager
-def _one_at_a_time(directory: Path) -> Iterator[None]:
-    """Pushes wait for each other, so that none removes what another compares with.
+def one_at_a_time(directory: Path) -> Iterator[None]:
+    """Pushes and changes of what is served wait for each other, so that none removes what another compares with.
 
     Where the file system has no locks they go on: numbers are claimed by a rename all the same.
     """

@@ -69,6 +69,6 @@ def _show(reviewed: "Reviewed") -> None:
         click.echo(f"Served as version {what.version} in {reviewed.directory}")
     if reviewed.still_served is not None:
         click.echo(
-            f"Version {reviewed.still_served} still serves this model. To take it out of service, remove "
-            f"{reviewed.directory / str(reviewed.still_served)}; the version before it is then the newest."
+            f"Version {reviewed.still_served} still serves this model. To take it out of service: "
+            "interest-migration models rollback"
         )

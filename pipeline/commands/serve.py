@@ -20,6 +20,7 @@ NOTICE: Final = (
 EPILOG = """\b
 Examples:
   interest-migration serve --models workspace/demo/served
+  interest-migration serve --models workspace/demo/served --config configs/demo.yaml   # users on the page
   interest-migration serve --models workspace/demo/served --port 0 --rest-port 0 --max-batch 1
   curl http://127.0.0.1:8501/v1/models/interests
 """
@@ -54,12 +55,25 @@ Examples:
 @click.option("--max-in-flight", type=click.IntRange(1), default=256, show_default=True, help="Requests at a time.")
 @click.option("--timeout-s", type=float, default=30.0, show_default=True, help="Longest time for one request.")
 @click.option("--drain-s", type=float, default=20.0, show_default=True, help="Time for open requests at a stop.")
+@click.option(
+    "--examples",
+    type=click.Path(path_type=Path),
+    help="Raw examples, a gzip TFRecord file or a folder, whose users the page at / offers to begin with.",
+)
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Configuration whose newest finished run's test examples are meant, in place of --examples.",
+)
 @click.option("--any-signatures", is_flag=True, help="Serve models that lack signatures of this release, too.")
-def serve(max_message_mib: int, any_signatures: bool, **options: Any) -> None:
+def serve(
+    max_message_mib: int, any_signatures: bool, examples: Path | None, config_file: Path | None, **options: Any
+) -> None:
     """Serves models over TensorFlow Serving's gRPC and REST protocols, for development and CI.
 
     New versions are loaded and removed ones unloaded while requests are answered. SIGTERM and Ctrl-C answer what is
-    under way, then stop.
+    under way, then stop. The page at / of the REST port shows the answers to a past that you build event by event.
     """
 
     def work() -> "ServerSettings":
@@ -68,22 +82,34 @@ def serve(max_message_mib: int, any_signatures: bool, **options: Any) -> None:
         values = {**options, "max_message_bytes": max_message_mib * MIB}
         settings = ServerSettings.from_values(values, source="options")
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-        asyncio.run(_serve(settings, any_signatures=any_signatures))
+        asyncio.run(_serve(settings, _users(examples, config_file), any_signatures=any_signatures))
         return settings
 
     finish(work, as_json=False, to_json=lambda _: {}, show=lambda _: click.echo("Stopped."))
 
 
-async def _serve(settings: "ServerSettings", *, any_signatures: bool) -> None:
+def _users(examples: Path | None, config_file: Path | None) -> Path | None:
+    """Returns the examples that the page takes users from, if any."""
+    if examples or not config_file:
+        return examples
+    from pipeline.config import load_config
+    from pipeline.evaluation import newest_artifacts
+
+    return Path(newest_artifacts(load_config(config_file).workspace)["examples"]) / "Split-test"
+
+
+async def _serve(settings: "ServerSettings", examples: Path | None, *, any_signatures: bool) -> None:
+    from interest_migration.page.mount import Page
     from interest_migration.server.checks import check_files, check_version
     from interest_migration.server.model_server import ModelServer, Mount
 
-    mounts: tuple[Mount, ...] = ()
+    mounts: tuple[Mount, ...] = (Page(examples).mount,)
     click.echo(NOTICE)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with ModelServer(settings, check_files if any_signatures else check_version, mounts) as server:
         click.echo(f"gRPC {server.grpc_address}  REST {server.rest_url}")
+        click.echo(f"Page {server.rest_url}/")
         await stop.wait()
         click.echo("Stopping: open requests are answered first.")

@@ -14,6 +14,7 @@ from interest_migration.evaluation.results import ALL, EvaluationReport
 from interest_migration.gates.decision import Check, CheckVerdict, Decision
 from interest_migration.ingestion.bounds import is_bad
 from interest_migration.ingestion.summary import IngestSummary
+from interest_migration.serving.versions import served_version
 from pipeline.outcome import summary_rows
 
 if TYPE_CHECKING:
@@ -132,6 +133,12 @@ def print_verdict(console: Console, outcome: "Outcome") -> None:
     if outcome.pushed:
         how = "Pushed" if outcome.pushed.is_new else "Already served"
         console.print(f"{how}: version {outcome.pushed.version} in {outcome.pushed.path}", soft_wrap=True)
+        served = served_version(outcome.pushed.path.parent)
+        if served and served.number != outcome.pushed.version:
+            console.print(
+                f"Version {served.number} stays served until somebody decides otherwise: interest-migration models",
+                soft_wrap=True,
+            )
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:

@@ -8,6 +8,8 @@ from tfx.utils import proto_utils
 
 from components.pusher import KEEP_VERSIONS, VersionExecutor
 from interest_migration.errors import DataError
+from interest_migration.serving.audit import read_audit
+from interest_migration.serving.model_config import Policy, Rollout, write_rollout
 from interest_migration.serving.reviews import Action, Review, record_review
 from interest_migration.serving.versions import digest_files, list_versions
 
@@ -74,6 +76,24 @@ def test_only_the_versions_asked_for_stay(model: standard_artifacts.Model, tmp_p
         (Path(model.uri) / "Format-Serving" / "saved_model.pb").write_text(str(number))
         push(model, tmp_path / "served", 1, tmp_path / str(number))
     assert sorted(path.name for path in (tmp_path / "served").iterdir()) == ["2", "3"]
+
+
+def test_a_push_is_recorded_and_does_not_change_what_is_pinned(model: standard_artifacts.Model, tmp_path: Path) -> None:
+    directory = tmp_path / "served" / "interests"
+    for number in range(4):
+        (Path(model.uri) / "Format-Serving" / "saved_model.pb").write_text(str(number))
+        push(model, directory, 1, tmp_path / str(number))
+        if number == 0:
+            write_rollout(directory, Rollout(Policy.SPECIFIC, (1,), labels={"stable": 1}))
+    assert [version.number for version in list_versions(directory)] == [1, 3, 4]
+    entries = read_audit(directory.parent)
+    assert [(entry.action, entry.version, entry.served_after) for entry in entries] == [
+        ("push", 1, 1),
+        ("push", 2, 1),
+        ("push", 3, 1),
+        ("push", 4, 1),
+    ]
+    assert (entries[0].by, entries[0].reason) == ("pipeline", "blessed by the gate")
 
 
 def review(model: standard_artifacts.Model, directory: Path, action: Action) -> None:

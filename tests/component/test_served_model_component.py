@@ -3,6 +3,7 @@ from pathlib import Path
 from tfx.types import standard_artifacts
 
 from components.served_model import ServedModel, is_found, served_number
+from interest_migration.serving.model_config import Policy, Rollout, write_rollout
 
 
 def look_up(directory: Path) -> standard_artifacts.Model:
@@ -20,6 +21,16 @@ def test_the_newest_version_is_found(tmp_path: Path) -> None:
     assert is_found(model)
     assert served_number(model) == 10
     assert model.uri == str(tmp_path / "10")
+
+
+def test_the_stable_version_is_found_though_newer_ones_are_there(tmp_path: Path) -> None:
+    directory = tmp_path / "interests"
+    for name in ("1", "2", "3"):
+        (directory / name).mkdir(parents=True)
+    write_rollout(directory, Rollout(Policy.SPECIFIC, (1, 3), labels={"stable": 1, "canary": 3}))
+    model = look_up(directory)
+    assert served_number(model) == 1
+    assert model.uri == str(directory / "1")
 
 
 def test_nothing_is_found(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from interest_migration.errors import DataError
 from interest_migration.serving.bases import find_base, name_version
+from interest_migration.serving.model_config import Policy, Rollout, write_rollout
 from interest_migration.serving.versions import list_versions
 
 MANIFEST = {
@@ -97,3 +98,13 @@ def test_a_damaged_manifest_is_named(tmp_path, text):
     path.write_text(text)
     with pytest.raises(DataError, match=f"expected the account of an exported model in {path}, received a damaged"):
         find_base(tmp_path, "log")
+
+
+def test_the_pinned_version_is_the_base_and_not_a_newer_one(tmp_path):
+    directory = tmp_path / "interests"
+    first = serve(directory, 1, data="a")
+    serve(directory, 2, data="b", base=first)
+    write_rollout(directory, Rollout(Policy.SPECIFIC, (1, 2), labels={"stable": 1, "canary": 2}))
+    choice = find_base(directory, "c")
+    assert (choice.name, choice.path) == (first, directory / "1")
+    assert find_base(directory, "b").name == first
