@@ -1,0 +1,184 @@
+"""The three Beam steps that a cluster runs - ingestion, Transform, Evaluator - and whether two runs of them agree."""
+
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from tfx import types
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.dsl.components.base.base_component import BaseComponent
+from tfx.orchestration.portable.outputs_utils import make_output_dirs
+from tfx.types import standard_artifacts
+
+from components.evaluation_results import read_metrics
+from components.ingestion import SPLITS
+from interest_migration.gates.settings import GateSettings
+from interest_migration.privacy.erasure import erasure_digest, make_pseudonymiser
+from interest_migration.privacy.keys import load_key
+from interest_migration.sources.mapping import SourceMapping
+from pipeline.config import PipelineConfig
+from pipeline.graph import SCHEMA_FILE, Resolved, create_pipeline
+from schemas.features import CUT_TIME, USER
+
+STEPS: Final = ("BehaviorExampleGen", "Transform", "Evaluator")
+TOLERANCE: Final = 1e-4
+"""Sums of floats are grouped by bundles, which no two clusters cut alike."""
+Row = dict[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One run of the steps.
+
+    Attributes:
+      seconds: Name of the step -> how long it took.
+      outputs: `<step>.<output>` -> its folder.
+    """
+
+    seconds: dict[str, float]
+    outputs: dict[str, Path]
+
+
+def run_steps(config: PipelineConfig, model: Path, folder: Path) -> Trial:
+    """Runs the steps one after another on the engine that the configuration names.
+
+    Args:
+      config: A configuration with an input.
+      model: What the Evaluator measures, a folder that holds `Format-Serving`.
+      folder: Receives the outputs; is emptied.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    pseudonymiser = make_pseudonymiser(load_key(config.key_file), config.data.erasure_list)
+    resolved = Resolved(
+        fingerprint="trial",
+        key_id=pseudonymiser.key_id,
+        served_state="none",
+        erasure_digest=erasure_digest(pseudonymiser),
+    )
+    mapping, gates = SourceMapping.from_yaml(config.data.mapping), GateSettings.from_yaml(config.gates)
+    pipeline = create_pipeline(config, mapping, gates, resolved, str(folder))
+    components = {component.id: component for component in pipeline.components}
+    known = {"schema": _artifact(standard_artifacts.Schema(), _copy_schema(folder)), "model": _model(model)}
+    seconds, outputs = {}, {}
+    for name in STEPS:
+        start_s = time.perf_counter()
+        known |= _run(components[name], known, folder, config.beam_pipeline_args)
+        seconds[name] = time.perf_counter() - start_s
+        outputs |= {f"{name}.{key}": Path(known[key].uri) for key in components[name].outputs}
+    return Trial(seconds, outputs)
+
+
+def _run(
+    component: BaseComponent, known: dict[str, types.Artifact], folder: Path, args: tuple[str, ...]
+) -> dict[str, types.Artifact]:
+    made = {key: _artifact(channel.type(), folder / component.id / key) for key, channel in component.outputs.items()}
+    outputs = {key: [artifact] for key, artifact in made.items()}
+    make_output_dirs(outputs)
+    context = BaseBeamExecutor.Context(
+        beam_pipeline_args=list(args), tmp_dir=str(folder / "tmp" / component.id), unique_id="1"
+    )
+    inputs = {key: [known[key]] for key in component.inputs}
+    component.executor_spec.executor_class(context).Do(inputs, outputs, dict(component.exec_properties))
+    return made
+
+
+def _artifact(artifact: types.Artifact, place: Path) -> types.Artifact:
+    artifact.uri = str(place)
+    return artifact
+
+
+def _model(place: Path) -> types.Artifact:
+    return _artifact(standard_artifacts.Model(), place)
+
+
+def _copy_schema(folder: Path) -> Path:
+    place = folder / "schema"
+    place.mkdir(parents=True)
+    shutil.copy(SCHEMA_FILE, place)
+    return place
+
+
+def find_differences(one: Trial, other: Trial) -> list[str]:
+    """Returns in what the outputs of two trials differ beyond the order of sums, a line each."""
+    found = []
+    for name, exact in (("BehaviorExampleGen.examples", True), ("Transform.transformed_examples", False)):
+        for split in SPLITS:
+            pair = [read_rows(trial.outputs[name] / f"Split-{split}") for trial in (one, other)]
+            found += [f"{name}, {split}: {line}" for line in compare_rows(*pair, exact=exact)]
+    pair = [_read_vocabularies(trial.outputs["Transform.transform_graph"]) for trial in (one, other)]
+    found += [] if pair[0] == pair[1] else ["Transform.transform_graph: other vocabularies"]
+    metrics = [read_metrics(str(trial.outputs["Evaluator.evaluation"])) for trial in (one, other)]
+    return found + [f"Evaluator.evaluation: {line}" for line in compare_metrics(*metrics)]
+
+
+def read_rows(split: Path) -> dict[tuple[bytes, int], Row]:
+    """Reads the examples of a split: (user, cut time) -> feature -> values."""
+    rows = {}
+    for record in tf.data.TFRecordDataset(sorted(map(str, split.glob("*"))), "GZIP").as_numpy_iterator():
+        features = tf.train.Example.FromString(record).features.feature
+        row = {name: np.asarray(_values(feature)) for name, feature in features.items()}
+        rows[_key(row)] = row
+    return rows
+
+
+def _key(row: Row) -> tuple[bytes, int]:
+    return bytes(row[USER][0]), int(row[CUT_TIME][0])
+
+
+def _values(feature: Any) -> Any:
+    kind = feature.WhichOneof("kind")
+    return getattr(feature, kind).value if kind else []
+
+
+def compare_rows(one: dict[Any, Row], other: dict[Any, Row], *, exact: bool) -> list[str]:
+    """Returns which features differ, and in how many examples."""
+    if one.keys() != other.keys():
+        return [f"{len(one)} and {len(other)} examples, {len(one.keys() & other.keys())} of them of the same cut"]
+    counts: dict[str, int] = {}
+    for key, row in one.items():
+        for name in row.keys() | other[key].keys():
+            if not _same(row.get(name), other[key].get(name), exact=exact):
+                counts[name] = counts.get(name, 0) + 1
+    return [f"{name} differs in {count} of {len(one)}" for name, count in sorted(counts.items())]
+
+
+def _same(one: npt.NDArray[Any] | None, other: npt.NDArray[Any] | None, *, exact: bool) -> bool:
+    if one is None or other is None or one.shape != other.shape:
+        return (one is None or not one.size) and (other is None or not other.size)
+    if exact or one.dtype.kind != "f":
+        return bool(np.array_equal(one, other))
+    return bool(np.allclose(one, other, rtol=TOLERANCE, atol=TOLERANCE))
+
+
+def _read_vocabularies(graph: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in graph.glob("transform_fn/assets/*")}
+
+
+def compare_metrics(one: Any, other: Any) -> list[str]:
+    """Returns which metrics differ: slice, task and metric."""
+    flat = [
+        {
+            (key, task, name): value
+            for key, tasks in metrics.items()
+            for task, named in tasks.items()
+            for name, value in named.items()
+        }
+        for metrics in (one, other)
+    ]
+    if flat[0].keys() != flat[1].keys():
+        return [f"{len(flat[0])} and {len(flat[1])} metrics"]
+    return [
+        f"{name}: {value} and {flat[1][name]}"
+        for name, value in flat[0].items()
+        if not np.isclose(value, flat[1][name], rtol=TOLERANCE, atol=1e-6, equal_nan=True)
+    ]
+
+
+def with_beam(config: PipelineConfig, section: Any) -> PipelineConfig:
+    """Returns the configuration with another engine."""
+    return config.model_copy(update={"beam": section})
