@@ -2,7 +2,7 @@
 
     python -m benchmarks.flink download --downloads /tmp/flink      # Flink from PyPI, Beam's job server from Maven
     python -m benchmarks.flink run --config configs/demo.yaml --model MODEL --engine flink --downloads /tmp/flink
-    python -m benchmarks.flink run --config configs/demo.yaml --model MODEL --engine rehearsal
+    python -m benchmarks.flink run --config configs/demo.yaml --steps 1 --engine rehearsal
 
 `flink` starts a job manager, task managers and a worker pool; `rehearsal` puts Beam's own job service in the place of
 Flink (`benchmarks.rehearsal`). `MODEL` is what a run has trained, the folder that holds `Format-Serving`. Everything
@@ -10,13 +10,15 @@ that is started is stopped at the end. Ends with 1 if the outputs differ from th
 """
 
 import argparse
+import resource
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 from rich.console import Console
@@ -24,8 +26,11 @@ from rich.table import Table
 
 from benchmarks.flink_cluster import JOB_SERVER, download, find_job_server, flink_cluster
 from benchmarks.rehearsal import rehearsing, worker_pool
-from pipeline.beam_settings import BeamSettings, LocalBeam
+from pipeline.beam_settings import BeamSettings
 from pipeline.config import PipelineConfig, load_config
+
+if TYPE_CHECKING:
+    from benchmarks.beam_steps import Trial
 
 
 @contextmanager
@@ -43,30 +48,59 @@ def engine(name: str, slots: int, downloads: Path, folder: Path) -> Iterator[dic
         yield {"runner": "flink", **place, "environment": "EXTERNAL", "worker_address": address}
 
 
-def compare(config: PipelineConfig, model: Path, name: str, slots: list[int], downloads: Path) -> bool:
+def compare(config: PipelineConfig, arguments: argparse.Namespace) -> bool:
     """Runs the steps locally and with each number of slots, prints times, and returns whether all outputs agree."""
-    from benchmarks.beam_steps import STEPS, find_differences, run_steps
+    from benchmarks.beam_steps import STEPS, Trial, find_differences, run_steps
 
-    console = Console()
+    def run(section: Any, output: Path) -> Trial:
+        beam = TypeAdapter(BeamSettings).validate_python(section)
+        return run_steps(config.model_copy(update={"beam": beam}), arguments.model, output, STEPS[: arguments.steps])
+
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        local = run_steps(config.model_copy(update={"beam": LocalBeam()}), model, folder / "local")
-        trials, differences = {"local": local}, {"local": []}
-        for count in slots:
-            with engine(name, count, downloads, folder / f"logs-{count}") as section:
-                beam = TypeAdapter(BeamSettings).validate_python(section)
-                trial = run_steps(config.model_copy(update={"beam": beam}), model, folder / f"slots-{count}")
-            trials[f"{count} slots"] = trial
-            differences[f"{count} slots"] = find_differences(local, trial)
-    table = Table("wall seconds", *trials)
-    for step in STEPS:
-        table.add_row(step, *(f"{trial.seconds[step]:.1f}" for trial in trials.values()))
-    table.add_row("all three", *(f"{sum(trial.seconds.values()):.1f}" for trial in trials.values()))
-    table.add_row("as the local run", "", *("no" if differences[key] else "yes" for key in list(trials)[1:]))
-    console.print(table)
-    for key, lines in differences.items():
-        console.print(*(f"{key}: {line}" for line in lines), sep="\n")
-    return not any(differences.values())
+        columns = [_measure("local", lambda: run({"runner": "local"}, folder / "local"))]
+        for slots in arguments.slots:
+
+            def on_cluster(slots: int = slots) -> Trial:
+                with engine(arguments.engine, slots, arguments.downloads, folder / f"logs-{slots}") as section:
+                    return run(section, folder / f"slots-{slots}")
+
+            columns.append(_measure(f"{slots} slots", on_cluster))
+        differences = [find_differences(columns[0].trial, column.trial) for column in columns[1:]]
+    _print(columns, differences)
+    return not any(differences)
+
+
+@dataclass(frozen=True)
+class _Column:
+    name: str
+    trial: "Trial"
+    cpu_seconds: float
+
+
+def _measure(name: str, work: "Callable[[], Trial]") -> _Column:
+    """CPU-seconds are those of this process and of all that has been started and has ended meanwhile."""
+    before = _cpu_seconds()
+    trial = work()
+    return _Column(name, trial, _cpu_seconds() - before)
+
+
+def _cpu_seconds() -> float:
+    usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(part.ru_utime + part.ru_stime for part in usage)
+
+
+def _print(columns: list[_Column], differences: list[list[str]]) -> None:
+    table = Table("wall seconds", *(column.name for column in columns))
+    for step in columns[0].trial.seconds:
+        table.add_row(step, *(f"{column.trial.seconds[step]:.1f}" for column in columns))
+    table.add_row("together", *(f"{sum(column.trial.seconds.values()):.1f}" for column in columns))
+    table.add_row("CPU-seconds, with start", *(f"{column.cpu_seconds:.1f}" for column in columns))
+    table.add_row("as the local run", "", *("no" if lines else "yes" for lines in differences))
+    Console().print(table)
+    for column, lines in zip(columns[1:], differences, strict=True):
+        for line in lines:
+            print(f"{column.name}: {line}")
 
 
 def main() -> int:
@@ -78,17 +112,16 @@ def main() -> int:
     parser.add_argument("--config", type=Path, default=Path("configs/demo.yaml"))
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="FIELD=VALUE")
     parser.add_argument("--model", type=Path)
+    parser.add_argument("--steps", type=int, choices=[1, 2, 3], default=3, help="ingestion; Transform too; all")
     parser.add_argument("--slots", type=int, nargs="+", default=[1, 2, 4])
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all that was started is stopped
     if arguments.command == "download":
         download(arguments.downloads)
         return 0
-    if arguments.model is None:
-        parser.error("expected --model, the folder that holds Format-Serving")
-    config = load_config(arguments.config, arguments.overrides)
-    agree = compare(config, arguments.model, arguments.engine, arguments.slots, arguments.downloads)
-    return 0 if agree else 1
+    if arguments.steps == 3 and arguments.model is None:
+        parser.error("expected --model, the folder that holds Format-Serving, or --steps 2")
+    return 0 if compare(load_config(arguments.config, arguments.overrides), arguments) else 1
 
 
 if __name__ == "__main__":

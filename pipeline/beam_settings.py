@@ -18,7 +18,7 @@ Value = bool | int | float | str
 LOCAL_ARGS: Final = ("--runner=FnApiRunner", "--direct_num_workers=1")
 """Names the runner: `DirectRunner` may look for another engine on the web first."""
 ADDRESS: Final = r"^[^\s:/]+:\d{1,5}$"
-URL_OR_ADDRESS: Final = r"^(https?://)?[^\s:/]+:\d{1,5}$"
+FLINK_MASTER: Final = r"^((https?://)?[^\s:/]+:\d{1,5}|\[auto\])$"
 
 
 class _Engine(Settings):
@@ -93,7 +93,7 @@ class _Portable(_Shipping):
         the workspace, not through the engine.
     """
 
-    taken = (
+    taken: ClassVar[tuple[str, ...]] = (
         "runner",
         "setup_file",
         "sdk_container_image",
@@ -149,14 +149,14 @@ class FlinkBeam(_Portable):
     """Apache Flink.
 
     Attributes:
-      master: URL or host:port of the job manager's REST interface.
+      master: URL or host:port of the job manager's REST interface; `[auto]` is the one that the job server knows.
       version: Of the cluster, as Beam's job server for it is named.
       parallelism: Number of task slots that a step uses; default: the cluster's.
     """
 
     taken = (*_Portable.taken, "flink_master", "flink_version", "parallelism", "flink_job_server_jar")
     runner: Literal["flink"]
-    master: str = Field(pattern=URL_OR_ADDRESS)
+    master: str = Field(pattern=FLINK_MASTER)
     version: Annotated[Literal["1.19", "1.20", "2.0", "2.1", "2.2"], BeforeValidator(_as_text)] = "2.2"
     parallelism: int | None = Field(None, ge=1)
 
