@@ -34,15 +34,12 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def engine(name: str, slots: int, downloads: Path, folder: Path) -> Iterator[dict[str, Any]]:
-    """Starts an engine and gives the `beam` section of a configuration for it."""
-    if name == "rehearsal":
+def engine(slots: int, jar: Path | None, downloads: Path, folder: Path) -> Iterator[dict[str, Any]]:
+    """Starts an engine, Flink with a job server's jar, and gives the `beam` section of a configuration for it."""
+    if jar is None:
         with rehearsing(folder, slots) as rehearsal:
             yield rehearsal.section()
         return
-    jar = find_job_server(downloads)
-    if jar is None:
-        raise SystemExit(f"expected {JOB_SERVER} in {downloads}, found none; run the command `download` first")
     with flink_cluster(downloads, folder, slots) as cluster, worker_pool(folder) as address:
         place = {"master": cluster.master, "parallelism": slots, "job_server_jar": str(jar.resolve())}
         yield {"runner": "flink", **place, "environment": "EXTERNAL", "worker_address": address}
@@ -62,7 +59,7 @@ def compare(config: PipelineConfig, arguments: argparse.Namespace) -> bool:
         for slots in arguments.slots:
 
             def on_cluster(slots: int = slots) -> Trial:
-                with engine(arguments.engine, slots, arguments.downloads, folder / f"logs-{slots}") as section:
+                with engine(slots, arguments.job_server, arguments.downloads, folder / f"logs-{slots}") as section:
                     return run(section, folder / f"slots-{slots}")
 
             columns.append(_measure(f"{slots} slots", on_cluster))
@@ -108,6 +105,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=["download", "run"])
     parser.add_argument("--downloads", type=Path, default=Path("workspace/flink"))
+    parser.add_argument("--job-server", type=Path, help="its jar; default: the one among the downloads")
     parser.add_argument("--engine", choices=["flink", "rehearsal"], default="flink")
     parser.add_argument("--config", type=Path, default=Path("configs/demo.yaml"))
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="FIELD=VALUE")
@@ -116,12 +114,25 @@ def main() -> int:
     parser.add_argument("--slots", type=int, nargs="+", default=[1, 2, 4])
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all that was started is stopped
-    if arguments.command == "download":
-        download(arguments.downloads)
-        return 0
+    try:
+        if arguments.command == "download":
+            download(arguments.downloads)
+            return 0
+        _complete(arguments, parser)
+        return 0 if compare(load_config(arguments.config, arguments.overrides), arguments) else 1
+    except RuntimeError as error:
+        parser.exit(1, f"{error}\n")
+
+
+def _complete(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     if arguments.steps == 3 and arguments.model is None:
         parser.error("expected --model, the folder that holds Format-Serving, or --steps 2")
-    return 0 if compare(load_config(arguments.config, arguments.overrides), arguments) else 1
+    if arguments.engine == "rehearsal":
+        arguments.job_server = None
+    elif arguments.job_server is None:
+        arguments.job_server = find_job_server(arguments.downloads)
+        if arguments.job_server is None:
+            parser.error(f"expected {JOB_SERVER} in {arguments.downloads}; run `download` or give --job-server")
 
 
 if __name__ == "__main__":
