@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,7 @@ _EXAMPLES: Final = "BehaviorExampleGen.examples"
 _TRANSFORMED: Final = "Transform.transformed_examples"
 _GRAPH: Final = "Transform.transform_graph"
 _EVALUATION: Final = "Evaluator.evaluation"
-Row = dict[str, npt.NDArray[Any]]
+Values = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -125,40 +126,39 @@ def find_differences(one: Trial, other: Trial) -> list[str]:
     return found
 
 
-def read_rows(split: Path) -> dict[tuple[bytes, int], Row]:
-    """Reads the examples of a split: (user, cut time) -> feature -> values."""
-    rows = {}
-    for record in tf.data.TFRecordDataset(sorted(map(str, split.glob("*"))), "GZIP").as_numpy_iterator():
-        features = tf.train.Example.FromString(record).features.feature
-        row = {name: np.asarray(_values(feature)) for name, feature in features.items()}
-        rows[_key(row)] = row
-    return rows
+def read_rows(split: Path) -> dict[tuple[bytes, int], tf.train.Example]:
+    """Reads the examples of a split by user and cut time."""
+    records = tf.data.TFRecordDataset(sorted(map(str, split.glob("*"))), "GZIP").as_numpy_iterator()
+    return {_key(example): example for example in map(tf.train.Example.FromString, records)}
 
 
-def _key(row: Row) -> tuple[bytes, int]:
-    return bytes(row[USER][0]), int(row[CUT_TIME][0])
+def _key(example: tf.train.Example) -> tuple[bytes, int]:
+    features = example.features.feature
+    return features[USER].bytes_list.value[0], features[CUT_TIME].int64_list.value[0]
 
 
-def _values(feature: Any) -> Any:
-    kind = feature.WhichOneof("kind")
-    return getattr(feature, kind).value if kind else []
-
-
-def compare_rows(one: dict[Any, Row], other: dict[Any, Row], *, exact: bool) -> list[str]:
+def compare_rows(one: dict[Any, tf.train.Example], other: dict[Any, tf.train.Example], *, exact: bool) -> list[str]:
     """Returns which features differ, and in how many examples."""
     if one.keys() != other.keys():
         return [f"{len(one)} and {len(other)} examples, {len(one.keys() & other.keys())} of them of the same cut"]
-    counts: dict[str, int] = {}
-    for key, row in one.items():
-        for name in row.keys() | other[key].keys():
-            if not _same(row.get(name), other[key].get(name), exact=exact):
-                counts[name] = counts.get(name, 0) + 1
+    counts: Counter[str] = Counter()
+    for key, example in one.items():
+        if example != other[key]:
+            here, there = (row.features.feature for row in (example, other[key]))
+            names = set(here) | set(there)
+            counts.update(name for name in names if not _same(_values(here, name), _values(there, name), exact=exact))
     return [f"{name} differs in {count} of {len(one)}" for name, count in sorted(counts.items())]
 
 
-def _same(one: npt.NDArray[Any] | None, other: npt.NDArray[Any] | None, *, exact: bool) -> bool:
-    if one is None or other is None or one.shape != other.shape:
-        return (one is None or not one.size) and (other is None or not other.size)
+def _values(features: Any, name: str) -> Values:
+    """An absent feature and one without values are the same to every reader."""
+    kind = features[name].WhichOneof("kind") if name in features else None
+    return np.asarray(getattr(features[name], kind).value if kind else [])
+
+
+def _same(one: Values, other: Values, *, exact: bool) -> bool:
+    if one.shape != other.shape:
+        return False
     if exact or one.dtype.kind != "f":
         return bool(np.array_equal(one, other))
     return bool(np.allclose(one, other, rtol=TOLERANCE, atol=TOLERANCE))

@@ -1,8 +1,8 @@
 """What the comparison of a cluster with a local run calls a difference."""
 
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -11,8 +11,13 @@ from benchmarks.beam_steps import compare_metrics, compare_rows, read_rows
 KEY = (b"ada", 7)
 
 
-def rows(**features: list[float]) -> dict[tuple[bytes, int], dict[str, np.ndarray]]:  # type: ignore[type-arg]
-    return {KEY: {name: np.asarray(values) for name, values in features.items()}}
+def rows(**features: list[Any]) -> dict[tuple[bytes, int], tf.train.Example]:
+    example = tf.train.Example()
+    for name, values in features.items():
+        feature = example.features.feature[name]
+        kind = feature.float_list if any(isinstance(value, float) for value in values) else feature.int64_list
+        kind.value.extend(values)
+    return {KEY: example}
 
 
 @pytest.mark.parametrize(
@@ -28,8 +33,10 @@ def rows(**features: list[float]) -> dict[tuple[bytes, int], dict[str, np.ndarra
         (rows(id=[1]), {}, False, ["1 and 0 examples, 0 of them of the same cut"]),
     ],
 )
-def test_features(one: object, other: object, exact: bool, expected: list[str]) -> None:
-    assert compare_rows(one, other, exact=exact) == expected  # type: ignore[arg-type]
+def test_features(
+    one: dict[Any, tf.train.Example], other: dict[Any, tf.train.Example], exact: bool, expected: list[str]
+) -> None:
+    assert compare_rows(one, other, exact=exact) == expected
 
 
 def test_metrics() -> None:
