@@ -10,15 +10,13 @@ that is started is stopped at the end. Ends with 1 if the outputs differ from th
 """
 
 import argparse
-import resource
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import TypeAdapter
 from rich.console import Console
@@ -28,9 +26,6 @@ from benchmarks.flink_cluster import JOB_SERVER, download, find_job_server, flin
 from benchmarks.rehearsal import rehearsing, worker_pool
 from pipeline.beam_settings import BeamSettings
 from pipeline.config import PipelineConfig, load_config
-
-if TYPE_CHECKING:
-    from benchmarks.beam_steps import Trial
 
 
 @contextmanager
@@ -55,49 +50,27 @@ def compare(config: PipelineConfig, arguments: argparse.Namespace) -> bool:
 
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        columns = [_measure("local", lambda: run({"runner": "local"}, folder / "local"))]
+        trials = {"local": run({"runner": "local"}, folder / "local")}
+        differences = {}
         for slots in arguments.slots:
-
-            def on_cluster(slots: int = slots) -> Trial:
-                with engine(slots, arguments.job_server, arguments.downloads, folder / f"logs-{slots}") as section:
-                    return run(section, folder / f"slots-{slots}")
-
-            columns.append(_measure(f"{slots} slots", on_cluster))
-        differences = [find_differences(columns[0].trial, column.trial) for column in columns[1:]]
-    _print(columns, differences)
-    return not any(differences)
+            with engine(slots, arguments.job_server, arguments.downloads, folder / f"logs-{slots}") as section:
+                trial = run(section, folder / f"slots-{slots}")
+            trials[f"{slots} slots"] = trial
+            differences[f"{slots} slots"] = find_differences(trials["local"], trial)
+    _print({name: trial.seconds for name, trial in trials.items()}, differences)
+    return not any(differences.values())
 
 
-@dataclass(frozen=True)
-class _Column:
-    name: str
-    trial: "Trial"
-    cpu_seconds: float
-
-
-def _measure(name: str, work: "Callable[[], Trial]") -> _Column:
-    """CPU-seconds are those of this process and of all that has been started and has ended meanwhile."""
-    before = _cpu_seconds()
-    trial = work()
-    return _Column(name, trial, _cpu_seconds() - before)
-
-
-def _cpu_seconds() -> float:
-    usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(part.ru_utime + part.ru_stime for part in usage)
-
-
-def _print(columns: list[_Column], differences: list[list[str]]) -> None:
-    table = Table("wall seconds", *(column.name for column in columns))
-    for step in columns[0].trial.seconds:
-        table.add_row(step, *(f"{column.trial.seconds[step]:.1f}" for column in columns))
-    table.add_row("together", *(f"{sum(column.trial.seconds.values()):.1f}" for column in columns))
-    table.add_row("CPU-seconds, with start", *(f"{column.cpu_seconds:.1f}" for column in columns))
-    table.add_row("as the local run", "", *("no" if lines else "yes" for lines in differences))
+def _print(seconds: dict[str, dict[str, float]], differences: dict[str, list[str]]) -> None:
+    table = Table("wall seconds", *seconds)
+    for step in seconds["local"]:
+        table.add_row(step, *(f"{column[step]:.1f}" for column in seconds.values()))
+    table.add_row("together", *(f"{sum(column.values()):.1f}" for column in seconds.values()))
+    table.add_row("as the local run", "", *("no" if lines else "yes" for lines in differences.values()))
     Console().print(table)
-    for column, lines in zip(columns[1:], differences, strict=True):
+    for name, lines in differences.items():
         for line in lines:
-            print(f"{column.name}: {line}")
+            print(f"{name}: {line}")
 
 
 def main() -> int:
