@@ -89,6 +89,8 @@ class _Portable(_Shipping):
       worker_address: With `EXTERNAL`, host:port of the pool, as seen by the engine's workers.
       job_server_jar: Job server that is started for each step.
       job_endpoint: host:port of a job server that runs already; instead of the jar.
+      max_hours: Longest time that a step may take. Beam gives up then (by itself after five minutes); it also waits that
+        long for a job server that does not answer.
       shared_disk: Whether the workers share a fast disk with this process: events are then exchanged through files in
         the workspace, not through the engine.
     """
@@ -101,6 +103,7 @@ class _Portable(_Shipping):
         "environment_config",
         "environment_options",
         "job_endpoint",
+        "job_server_timeout",
     )
     environment: Literal["LOOPBACK", "PROCESS", "EXTERNAL", "DOCKER"]
     worker_command: str | None = None
@@ -108,6 +111,7 @@ class _Portable(_Shipping):
     worker_address: str | None = Field(None, pattern=ADDRESS)
     job_server_jar: str | None = None
     job_endpoint: str | None = Field(None, pattern=ADDRESS)
+    max_hours: float = Field(4, gt=0)
     shared_disk: bool = False
 
     @model_validator(mode="after")
@@ -130,7 +134,8 @@ class _Portable(_Shipping):
         return self
 
     def _portable_args(self) -> list[str]:
-        return [*_given(job_endpoint=self.job_endpoint), *self._environment_args(), *self._shipping_args()]
+        server = _given(job_endpoint=self.job_endpoint, job_server_timeout=round(self.max_hours * 3600))
+        return [*server, *self._environment_args(), *self._shipping_args()]
 
     def _environment_args(self) -> list[str]:
         config = self.worker_address or ""

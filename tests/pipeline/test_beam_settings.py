@@ -36,13 +36,21 @@ def test_options_of_beam_as_they_were(tmp_path: Path) -> None:
 
 
 def test_flink_with_a_pool_of_workers(tmp_path: Path) -> None:
-    section = {**FLINK, **EXTERNAL, "parallelism": 8, "job_endpoint": "jobs:8099", "setup_file": "setup.py"}
+    section = {
+        **FLINK,
+        **EXTERNAL,
+        "parallelism": 8,
+        "job_endpoint": "jobs:8099",
+        "setup_file": "setup.py",
+        "max_hours": 1.5,
+    }
     assert args(tmp_path, section) == [
         "--runner=FlinkRunner",
         "--flink_master=http://jobs:8081",
         "--flink_version=2.2",
         "--parallelism=8",
         "--job_endpoint=jobs:8099",
+        "--job_server_timeout=5400",
         "--environment_type=EXTERNAL",
         "--environment_config=localhost:50000",
         f"--setup_file={tmp_path / 'setup.py'}",
@@ -65,6 +73,7 @@ def test_spark_with_workers_in_containers(tmp_path: Path) -> None:
     assert args(tmp_path, section) == [
         "--runner=SparkRunner",
         "--spark_master_url=spark://h:7077",
+        "--job_server_timeout=14400",
         "--environment_type=DOCKER",
         "--sdk_container_image=shop:1",
     ]

@@ -255,6 +255,7 @@ FLINK_ARGS = [
     "--runner=FlinkRunner",
     "--flink_master=jobs:8081",
     "--flink_version=2.2",
+    "--job_server_timeout=14400",
     "--environment_type=EXTERNAL",
     "--environment_config=localhost:50000",
 ]
