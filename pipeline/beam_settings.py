@@ -89,8 +89,8 @@ class _Portable(_Shipping):
       worker_address: With `EXTERNAL`, host:port of the pool, as seen by the engine's workers.
       job_server_jar: Job server that is started for each step.
       job_endpoint: host:port of a job server that runs already; instead of the jar.
-      max_hours: Longest time that a step may take. Beam gives up then (by itself after five minutes); it also waits that
-        long for a job server that does not answer.
+      max_hours: Longest time that a step may take. Beam gives up then (by itself after five minutes); it waits as long
+        for a job server that does not answer.
       shared_disk: Whether the workers share a fast disk with this process: events are then exchanged through files in
         the workspace, not through the engine.
     """
