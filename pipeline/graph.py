@@ -52,6 +52,7 @@ from interest_migration.language.checkpoint import find_checkpoint
 from interest_migration.serving.bases import NO_BASE
 from interest_migration.sources.mapping import SourceMapping
 from pipeline import fingerprints
+from pipeline.beam_settings import exchanges_files
 from pipeline.config import PipelineConfig
 from pipeline.evaluation import evaluation_settings
 
@@ -119,7 +120,7 @@ def create_pipeline(
         components=_components(config, mapping, gates, resolved, data_gates),
         enable_cache=config.cache,
         metadata_connection_config=metadata_connection_config,
-        beam_pipeline_args=list(config.beam_args),
+        beam_pipeline_args=list(config.beam_pipeline_args),
     )
 
 
@@ -218,6 +219,7 @@ def _example_gen(config: PipelineConfig, mapping: SourceMapping, resolved: Resol
         key_id=resolved.key_id,
         key_file=str(config.key_file),
         shards=config.data.shards,
+        spill=int(exchanges_files(config.beam)),
         bounds=config.data.bounds.model_dump_json(),
         erasure_list=str(config.data.erasure_list or ""),
         erasure_digest=resolved.erasure_digest,

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from tfx.dsl.compiler.compiler import Compiler
+from tfx.orchestration.local import runner_utils
 from tfx.orchestration.pipeline import Pipeline
 from tfx.types import artifact_utils
 from tiny_checkpoint import write_checkpoint
@@ -256,3 +257,43 @@ def test_a_language_model_asks_ingestion_for_texts_of_items(tmp_path: Path) -> N
     config = load_config(CONFIGS / "demo.yaml", [f"language.checkpoint={folder}"])
     assert config.examples.item_texts
     assert not load_config(CONFIGS / "demo.yaml").examples.item_texts
+
+
+FLINK = "beam={runner: flink, master: 'jobs:8081', environment: EXTERNAL, worker_address: 'localhost:50000'}"
+FLINK_ARGS = [
+    "--runner=FlinkRunner",
+    "--flink_master=jobs:8081",
+    "--flink_version=2.2",
+    "--job_server_timeout=14400",
+    "--environment_type=EXTERNAL",
+    "--environment_config=localhost:50000",
+]
+BEAM_STEPS = {"BehaviorExampleGen", "StatisticsGen", "Transform", "Evaluator"}
+
+
+def test_the_engine_reaches_every_beam_step_of_a_local_run() -> None:
+    deployment = runner_utils.extract_local_deployment_config(Compiler().compile(build(FLINK)))
+    found = {
+        name: [arg.value.string_value for arg in executor.beam_executable_spec.beam_pipeline_args_placeholders]
+        for name, executor in deployment.executor_specs.items()
+        if executor.HasField("beam_executable_spec")
+    }
+    assert found == dict.fromkeys(BEAM_STEPS, FLINK_ARGS)
+
+
+def test_the_engine_reaches_every_beam_step_on_kubeflow(tmp_path: Path) -> None:
+    runner = pytest.importorskip("tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner")
+    config = runner.KubeflowV2DagRunnerConfig(default_image="image", use_pipeline_spec_2_1=True)
+    dag = runner.KubeflowV2DagRunner(config, output_dir=str(tmp_path), output_filename="p.json")
+    dag.run(build(FLINK), write_out=True)
+    executors = json.loads((tmp_path / "p.json").read_text())["pipelineSpec"]["deploymentSpec"]["executors"]
+    steps = {name: executors[f"{name}_executor"]["container"]["args"] for name in BEAM_STEPS}
+    assert {name: args[-len(FLINK_ARGS) :] for name, args in steps.items()} == dict.fromkeys(BEAM_STEPS, FLINK_ARGS)
+
+
+def test_workers_without_a_common_disk_exchange_no_files() -> None:
+    spills = []
+    for override in (FLINK, FLINK[:-1] + ", shared_disk: true}"):
+        nodes = {component.id: component for component in build(override).components}
+        spills.append(nodes["BehaviorExampleGen"].exec_properties["spill"])
+    assert spills == [0, 1]
