@@ -8,7 +8,6 @@ RUNTIME = [
     "tfx==1.21.0",
     "tensorflow==2.21.0",
     "tensorflow-transform==1.21.0",
-    "tensorflow-serving-api>=2.19",
     "tensorflow-model-analysis==0.52.0",
     "apache-beam==2.77.0",
     "keras==3.15.1",

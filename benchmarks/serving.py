@@ -135,10 +135,14 @@ def measure_throughput(addresses: Sequence[str], examples: Sequence[bytes], seco
     bodies = [_body([example]) for example in examples]
     answered = [0] * len(addresses)
     for place, address in [*enumerate(addresses)] * TURNS:
-        with grpc.insecure_channel(address) as channel:
-            rpc = channel.unary_unary(PREDICT)
-            answered[place] += len(_times(lambda n, ask=rpc: ask(bodies[n % len(bodies)]), CLIENTS, seconds / TURNS))
+        answered[place] += _count_answers(address, bodies, seconds / TURNS)
     return [count / seconds for count in answered]
+
+
+def _count_answers(address: str, bodies: Sequence[bytes], seconds: float) -> int:
+    with grpc.insecure_channel(address) as channel:
+        rpc = channel.unary_unary(PREDICT)
+        return len(_times(lambda n: rpc(bodies[n % len(bodies)]), CLIENTS, seconds))
 
 
 def measure_swaps(model: Path, models: Path, examples: Sequence[bytes], address: str) -> Swaps:

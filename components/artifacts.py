@@ -8,9 +8,6 @@ from tfx.types.value_artifact import ValueArtifact
 DECISION_FILE: Final = "decision.json"
 """In an artifact `Decision`: `interest_migration.gates.decision.Decision` as JSON."""
 
-DECISION_FILE: Final = "decision.json"
-"""In an artifact `Decision`: `interest_migration.gates.decision.Decision` as JSON."""
-
 
 class Rejects(Artifact):
     """Rows that ingestion set aside, as Parquet, each with a reason."""

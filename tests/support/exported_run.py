@@ -37,7 +37,7 @@ def open_run(directory: Path) -> dict[str, Any]:
         vectors = TextVectors.load(file)
     return {
         "arguments": arguments,
-        "raw": raw,
+        "raw": {"test": str(directory / "Split-test")},
         "model": tf.saved_model.load(arguments.serving_model_dir),
         "test": tf.constant([record.numpy() for record in records]),
         "transformed": tf.io.gfile.glob(f"{directory}/transformed/Split-test/*"),
