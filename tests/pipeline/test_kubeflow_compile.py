@@ -30,6 +30,7 @@ STEPS = {
     "Comparison",
     "ServedModel",
     "ModelGate",
+    "ServingGate",
     "Pusher",
     "RunReport",
     "Verdict",
