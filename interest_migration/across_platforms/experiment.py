@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from interest_migration.across_platforms.platform import Platform, as_foreign
-from interest_migration.baselines.next_item import FrequentItems, ItemPopularity, ItemTransitions
+from interest_migration.baselines.next_item import BlockScorer, FrequentItems, ItemPopularity, ItemTransitions
 from interest_migration.baselines.settings import BaselineSettings
 from interest_migration.cold_items.scoring import Measured, Method, by_text, compare_methods, constant
 from interest_migration.errors import ConfigError, DataError
@@ -104,7 +104,7 @@ def run_transfer(transfer: Transfer, directory: Path, report: Callable[[str], No
             "expected one section `language` for source and target, received two: vectors of different language models "
             "have nothing to do with each other"
         )
-    known = target.vectors.items[1:-1].any(axis=1)
+    known = np.any(target.vectors.items[1:-1] != 0, axis=1)
     asked, right = _asking(target.splits["test"], known)
     report(f"{known.sum():,} items of the target have texts; {len(right):,} examples ask for them")
     model = _train(transfer, directory, report)
@@ -173,6 +173,9 @@ def _counted(transfer: Transfer, asked: Examples, known: Numbers) -> dict[str, M
     found: dict[str, Method] = {}
     for method in (ItemPopularity(spaces), FrequentItems(spaces), ItemTransitions(spaces, transfer.baselines)):
         method.fit(transfer.target.splits["train"])
-        scorer = method.score(asked)
-        found[f"target {method.name}"] = lambda start, stop, scorer=scorer: scorer(start, stop)[:, known]
+        found[f"target {method.name}"] = _among(method.score(asked), known)
     return found
+
+
+def _among(scorer: BlockScorer, known: Numbers) -> Method:
+    return lambda start, stop: scorer(start, stop)[:, known]

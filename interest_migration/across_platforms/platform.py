@@ -84,7 +84,7 @@ def as_foreign(examples: Examples, sizes: VocabularySizes) -> Examples:
     found = dict(examples)
     for name, vocabulary in _VOCABULARY.items():
         column = ragged_column(examples, name)
-        found[name] = Ragged(np.where(column.values > 0, getattr(sizes, vocabulary) + 1, 0), column.offsets)
+        found[name] = Ragged(np.where(column.values != 0, getattr(sizes, vocabulary) + 1, 0), column.offsets)
     for name, most in ((TEXT_IDS, 0), (PRICE_BUCKETS, sizes.price_buckets), (SESSION_INDEX, sizes.sessions - 1)):
         column = ragged_column(examples, name)
         found[name] = Ragged(np.minimum(column.values, most), column.offsets)

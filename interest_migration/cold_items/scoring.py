@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from interest_migration.evaluation.bootstrap import Draws, Estimate, Resamples, estimate_mean
 from interest_migration.evaluation.ranking import hit_at, ndcg_at, rank_labels
-from interest_migration.evaluation.spaces import Numbers, take_examples, take_rows
+from interest_migration.evaluation.spaces import Numbers, ragged_column, take_examples, take_rows
 from interest_migration.model.inputs import INPUT_SPECS, pad
 from interest_migration.model.interest_model import InterestModel
 from interest_migration.model.text_inputs import score_by_text
@@ -75,7 +75,7 @@ def by_text(model: InterestModel, examples: Examples, candidates: Numbers, event
       events: `[E, W]` vectors of all events of the N examples; by default the model knows them all.
     """
     texts, places = np.unique(candidates, axis=0, return_inverse=True)
-    vectors, offsets = tf.constant(texts, tf.float32), examples[ITEM_IDS].offsets
+    vectors, offsets = tf.constant(texts, tf.float32), ragged_column(examples, ITEM_IDS).offsets
 
     @tf.function(reduce_retracing=True)
     def score(batch: dict[str, Any], read: tf.Tensor) -> tf.Tensor:

@@ -48,7 +48,9 @@ class TextNeighbours(RepeatEncoder):
         """Takes `[V]`, how often each item is reached, relative to the average."""
         self.popularity.assign(popularity)
 
-    def call(self, inputs: dict[str, Any], query: Any, table: Any, vectors: Any, own: Any = None) -> Any:
+    def call(  # type: ignore[override]  # other candidates than the ids of histories
+        self, inputs: dict[str, Any], query: Any, table: Any, vectors: Any, own: Any = None
+    ) -> Any:
         """Scores items by vectors of their texts.
 
         Args:
