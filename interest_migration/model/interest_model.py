@@ -128,6 +128,7 @@ class InterestModel(keras.Model):
         """
         size = self.sizes.categories
         seen, shown = hide_items(self, inputs, training)
+        shown = shown if self.settings.text.only else None  # a share is hidden in histories alone
         states, _ = self.trajectory(seen, training=training)
         current = newest_categories(inputs[CATEGORY_IDS], inputs[STEP_INDEX], size)
         aggregates = inputs[AGGREGATES]

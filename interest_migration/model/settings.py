@@ -55,8 +55,8 @@ class TextSettings(Settings):
     """How the model reads the vectors of a language model, where there is one.
 
     Attributes:
-      hidden_share: Share of the items that each training batch knows by their text alone (after DropoutNet, Volkovs et
-        al. 2017), so that the text learns to stand alone.
+      hidden_share: Share of the items that the histories of each training batch know by their text alone (after
+        DropoutNet, Volkovs et al. 2017), so that new items can be read.
       only: Items are always known by their text alone, and no category, brand, platform or price is read of events:
         what remains means the same on every platform.
       new_items: Items drawn per batch that learn to be told apart by their texts alone, see `new_items`.

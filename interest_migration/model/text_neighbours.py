@@ -17,6 +17,9 @@ _SHARPNESS: Final = 20.0
 _PRIOR: Final = 5.0
 """Average items that are counted among the neighbours of every text."""
 
+_POPULARITY: Final = 0.7
+"""First weight of popularity (and 1 of every event, however old): what fits the training part of Complete Journey."""
+
 
 @keras.saving.register_keras_serializable("interest_migration")
 class TextNeighbours(RepeatEncoder):
@@ -32,7 +35,7 @@ class TextNeighbours(RepeatEncoder):
     """
 
     def __init__(self, size: int, width: int, **kwargs: Any) -> None:
-        super().__init__(ITEM_IDS, decay=0.9, autocast=False, **kwargs)
+        super().__init__(ITEM_IDS, autocast=False, **kwargs)
         self.size, self.width = size, width
 
     def build(self, input_shape: Any = None) -> None:
@@ -41,7 +44,7 @@ class TextNeighbours(RepeatEncoder):
         self.ages.build(None)
         self.actions.build(None)
         self.appetite.build([None, self.width])
-        self.weight = self.add_weight(name="weight", shape=[], initializer="ones")
+        self.weight = self.add_weight(name="weight", shape=[], initializer=keras.initializers.Constant(_POPULARITY))
         self.popularity = self.add_weight(name="popularity", shape=[self.size], initializer="ones", trainable=False)
 
     def assign(self, popularity: Any) -> None:

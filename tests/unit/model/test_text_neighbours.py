@@ -29,6 +29,7 @@ def layer():
     made = TextNeighbours(3, 2)
     made.build()
     made.assign([4.0, 2.0, 0.5])
+    made.weight.assign(0.5)
     made.appetite.kernel.assign(tf.zeros([2, 1]))
     made.appetite.bias.assign([np.log(np.e - 1)])  # softplus: 1
     return made
@@ -39,7 +40,7 @@ def score(layer, inputs, own=None):
 
 
 def test_popularity_is_the_mean_of_neighbours_and_five_average_items(layer):
-    expected = np.log([(4 + 2 + 5) / 7, (0.5 + 5) / 6, 1, 1])
+    expected = 0.5 * np.log([(4 + 2 + 5) / 7, (0.5 + 5) / 6, 1, 1])
     np.testing.assert_allclose(score(layer, history([[0]])), expected, atol=1e-6)
 
 
@@ -56,7 +57,7 @@ def test_new_items_of_a_history_are_read_by_their_vectors(layer):
 def test_an_item_that_is_treated_as_new_is_out_of_sight(layer):
     own = tf.constant([1, 3, 2, 3])
     found = score(layer, history([[1, 3]]), own)
-    np.testing.assert_allclose(found, [np.log((2 + 5) / 6), np.log(5 / 5), 0, 0], atol=1e-6)
+    np.testing.assert_allclose(found, [0.5 * np.log((2 + 5) / 6), 0, 0, 0], atol=1e-6)
 
 
 def make(width=5, **text):
