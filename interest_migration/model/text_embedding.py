@@ -7,7 +7,7 @@ import tensorflow as tf
 
 _SPREAD: Final = 0.02
 """Standard deviation of the new projection: vectors of length 1 come out as small as new vectors of ids, so that texts
-begin with no say of their own in which item follows. As long as they were, 60 steps did not outweigh that."""
+begin without a say of their own in which item follows."""
 
 
 @keras.saving.register_keras_serializable("interest_migration")
