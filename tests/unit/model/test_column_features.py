@@ -14,6 +14,8 @@ from interest_migration.examples.settings import ExampleSettings
 from interest_migration.model.column_events import read_events
 from interest_migration.model.column_features import make_features
 from schemas.features import (
+    EVENT_PRICE,
+    EVENT_TEXT,
     INTEREST_CATEGORY,
     RAW_FEATURES,
     Role,
