@@ -57,8 +57,15 @@ def test_wiring(nodes: dict[str, Any]) -> None:
             "raw_examples": "BehaviorExampleGen",
             "served_model": "ServedModel",
         },
-        "Pusher": {"model": "Trainer", "model_blessing": "ModelGate"},
+        "ServingGate": {"model": "Trainer", "raw_examples": "BehaviorExampleGen", "transformed_examples": "Transform"},
+        "Pusher": {"model": "Trainer", "model_blessing": "ModelGate", "infra_blessing": "ServingGate"},
     }
+
+
+def test_the_serving_gate_can_be_switched_off() -> None:
+    without = {component.id: component for component in build("serving_gate.enabled=false").components}
+    assert "ServingGate" not in without
+    assert "infra_blessing" not in without["Pusher"].inputs
 
 
 def test_training_knows_what_is_served_only_if_it_starts_from_it() -> None:
@@ -182,7 +189,7 @@ def test_it_compiles_for_the_local_orchestrator() -> None:
     compiled = Compiler().compile(build("cache=false", "name=other"))
     names = [node.pipeline_node.node_info.id for node in compiled.nodes]
     assert compiled.pipeline_info.id == "other"
-    assert len(names) == 12
+    assert len(names) == 13
     assert names.index("Trainer") < names.index("ModelGate") < names.index("Pusher")
     assert not any(node.pipeline_node.execution_options.caching_options.enable_cache for node in compiled.nodes)
 
@@ -192,7 +199,7 @@ def test_it_compiles_for_kubeflow(tmp_path: Path) -> None:
     config = runner.KubeflowV2DagRunnerConfig(default_image="image", use_pipeline_spec_2_1=True)
     runner.KubeflowV2DagRunner(config, output_dir=str(tmp_path), output_filename="p.json").run(build(), write_out=True)
     tasks = json.loads((tmp_path / "p.json").read_text())["pipelineSpec"]["root"]["dag"]["tasks"]
-    assert len(tasks) == 12
+    assert len(tasks) == 13
     served = tasks["ModelGate"]["inputs"]["artifacts"]["served_model"]
     assert served["taskOutputArtifact"]["producerTask"] == "ServedModel"
 
