@@ -24,9 +24,6 @@ from schemas.actions import ACTIONS as ACTIONS  # without Arrow, for clients
 OWN_TEXT_ACTIONS: Final = ("search", "message", "review")
 """Actions whose text is what the user typed or read; that of any other event describes the item."""
 
-OWN_TEXT_ACTIONS: Final = ("search", "message", "review")
-"""Actions whose text is what the user typed or read; that of any other event describes the item."""
-
 PATH_SEPARATOR: Final = " > "
 """Joins the levels of a category path, from broad to narrow."""
 
