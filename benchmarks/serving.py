@@ -27,6 +27,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -121,10 +122,8 @@ def measure_latency(model: Any, examples: Sequence[bytes], address: str, seconds
         for concurrency in CONCURRENCIES:
             bare, served = [], []
             for _ in range(TURNS):
-                bare += _times(
-                    lambda n: _call(signature, tensors[n % len(tensors)]), concurrency, seconds / (2 * TURNS)
-                )
-                served += _times(lambda n: rpc(bodies[n % len(bodies)]), concurrency, seconds / (2 * TURNS))
+                bare += _times(partial(_call, signature, tensors), concurrency, seconds / (2 * TURNS))
+                served += _times(partial(_ask, rpc, bodies), concurrency, seconds / (2 * TURNS))
             percentiles = [(1e3 * np.percentile(times, [50, 99])).tolist() for times in (bare, served)]
             found.append(Latency(concurrency, *percentiles[0], *percentiles[1]))
     return found
@@ -135,14 +134,10 @@ def measure_throughput(addresses: Sequence[str], examples: Sequence[bytes], seco
     bodies = [_body([example]) for example in examples]
     answered = [0] * len(addresses)
     for place, address in [*enumerate(addresses)] * TURNS:
-        answered[place] += _count_answers(address, bodies, seconds / TURNS)
+        with grpc.insecure_channel(address) as channel:
+            rpc = channel.unary_unary(PREDICT)
+            answered[place] += len(_times(partial(_ask, rpc, bodies), CLIENTS, seconds / TURNS))
     return [count / seconds for count in answered]
-
-
-def _count_answers(address: str, bodies: Sequence[bytes], seconds: float) -> int:
-    with grpc.insecure_channel(address) as channel:
-        rpc = channel.unary_unary(PREDICT)
-        return len(_times(lambda n: rpc(bodies[n % len(bodies)]), CLIENTS, seconds))
 
 
 def measure_swaps(model: Path, models: Path, examples: Sequence[bytes], address: str) -> Swaps:
@@ -238,9 +233,13 @@ def _times(call: Callable[[int], object], concurrency: int, seconds: float) -> l
     return times
 
 
-def _call(signature: Any, tensor: Any) -> None:
-    for value in signature(**{EXAMPLES: tensor}).values():
+def _call(signature: Any, tensors: Sequence[Any], number: int) -> None:
+    for value in signature(**{EXAMPLES: tensors[number % len(tensors)]}).values():
         value.numpy()
+
+
+def _ask(rpc: Callable[[bytes], bytes], bodies: Sequence[bytes], number: int) -> None:
+    rpc(bodies[number % len(bodies)])
 
 
 def _query(examples: Sequence[bytes]) -> Query:

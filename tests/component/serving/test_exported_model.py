@@ -3,6 +3,7 @@
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from interest_migration.client.users import columns_of
 from interest_migration.server.checks import check_version
 from interest_migration.server.running import running
 from interest_migration.server.settings import ServerSettings
+from interest_migration.serving.warm_up import WARM_UP_FILE
 from pipeline.cli import main
 from schemas.features import HORIZONS
 from schemas.signatures import (
@@ -35,10 +37,12 @@ PATIENCE_S = 120
 
 @pytest.fixture(scope="module")
 def served(exported_run, tmp_path_factory):
-    models = tmp_path_factory.mktemp("served")
-    shutil.copytree(exported_run["arguments"].serving_model_dir, models / MODEL / "1")
-    with running(ServerSettings(models=models, grpc_port=0, rest_port=0), check=check_version) as server:
-        server.wait_for(MODEL, 1)
+    """Without the warm-up requests of the export, which ask for more than these tests do and take a minute."""
+    models, exported = tmp_path_factory.mktemp("served"), Path(exported_run["arguments"].serving_model_dir)
+    check_version(exported)
+    shutil.copytree(exported, models / MODEL / "1", ignore=shutil.ignore_patterns(Path(WARM_UP_FILE).name))
+    with running(ServerSettings(models=models, grpc_port=0, rest_port=0)) as server:
+        server.wait_for(MODEL, 1, timeout_s=PATIENCE_S)
         yield server
 
 
