@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from event_columns import to_columns
+from event_columns import sort_key, to_columns
 from event_tables import DAY_S, to_batch
 from random_logs import make_log
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
@@ -61,7 +61,7 @@ def same_facts(seed):
         {**event, "item": known.get(event["item"], event["item"]), "category_path": f"category-{event['time_s'] % 14}"}
         for event in make_log(seed, 60)
     ]
-    log = list({tuple(event.items()): event for event in log}.values())
+    log = [event for _, event in sorted({(*sort_key(event), event["user"]): event for event in log}.items())]
     features = build_features(to_batch(log), CUT_S, SETTINGS).to_pylist()
     users = [row["user"][0].decode() for row in features]
     columns = to_columns([[event for event in log if event["user"] == user] for user in users], [CUT_S] * len(users))
