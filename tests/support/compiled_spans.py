@@ -66,7 +66,7 @@ def run_compiled(folder: Path, key: str, processes: Processes, patch: pytest.Mon
     for file in (folder / "data" / "events").glob("*/log.csv"):
         swap_users(file)
     gates = write_yaml(folder / "strict.yaml", {"slices": [], "rules": [RULE, CHURN]})
-    strict = ("--set", f"gates={gates}", "--set", "kubeflow.fail_when_refused=true")
+    strict = ("--set", f"gates={gates}", "--set", "data_gates=null", "--set", "kubeflow.fail_when_refused=true")
     shuffled = cluster.run(compile_span(config, week(WEEKS - 1), *strict))
     return Compiled(folder, cluster, first, second, shuffled)
 
