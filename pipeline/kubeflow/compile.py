@@ -1,8 +1,6 @@
 """Compiles the pipeline for Kubeflow: pipeline spec 2.1 and the platform document of Kubernetes."""
 
 import copy
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,11 +9,11 @@ from tfx.orchestration.kubeflow.decorators import FinalStatusStr
 from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner as tfx_runner
 from tfx.orchestration.pipeline import Pipeline
 
-from components.run_report import RunReport
-from components.run_verdict import TellVerdict, Verdict
+from components.run_verdict import TellVerdict
 from interest_migration.errors import ConfigError
 from pipeline.config import PipelineConfig
 from pipeline.graph import Resolved, create_pipeline
+from pipeline.kubeflow.closing_steps import RUN, append_steps, closing_steps
 from pipeline.kubeflow.lifting import lift_parameters
 from pipeline.kubeflow.mounts import check_mounts, runs_folder
 from pipeline.kubeflow.parameters import Value
@@ -26,13 +24,9 @@ from pipeline.kubeflow.settings import KubeflowSettings
 from pipeline.kubeflow.variables import RUNS
 
 if TYPE_CHECKING:
-    from tfx.dsl.components.base.base_component import BaseComponent
-
     from pipeline.run import Plan
 
 COMMAND: Final = ("python", "-m", "pipeline.kubeflow.entrypoint")
-_RUN: Final = "{{$.pipeline_job_uuid}}"
-_STARTED: Final = "{{$.pipeline_job_create_time_utc}}"
 _SEES_SERVED: Final = ("ServedModel", "BaseModel")
 
 
@@ -83,7 +77,7 @@ def compile_pipeline(plan: "Plan", resolved: Resolved) -> Compiled:
     pipeline = create_pipeline(
         config, plan.mapping, plan.gates, resolved, settings.pipeline_root, data_gates=plan.data_gates
     )
-    _append(pipeline, _ending(plan, settings, resolved, pipeline))
+    append_steps(pipeline, closing_steps(plan, settings, resolved, pipeline))
     spec = _compile(pipeline, settings, config)
     repair(spec)
     _never_stale(spec)
@@ -100,68 +94,18 @@ def _compile(pipeline: Pipeline, settings: KubeflowSettings, config: PipelineCon
             default_image=settings.image, default_commands=list(COMMAND), use_pipeline_spec_2_1=True
         )
     )
-    runner.set_exit_handler(TellVerdict(run=_RUN, runs=str(runs_folder(config)), status=FinalStatusStr()))
+    runner.set_exit_handler(TellVerdict(run=RUN, runs=str(runs_folder(config)), status=FinalStatusStr()))
     spec: Spec = copy.deepcopy(runner.run(pipeline, write_out=False)["pipelineSpec"])
     if settings.pipeline_root:
         spec["defaultPipelineRoot"] = settings.pipeline_root
     return spec
 
 
-def _append(pipeline: Pipeline, nodes: list["BaseComponent"]) -> None:
-    """Adds steps to a finished pipeline; its registry takes them only while it is told to."""
-    with pipeline.dsl_context_registry.temporary_mutable():
-        for node in nodes:
-            pipeline.dsl_context_registry.put_node(node)
-    pipeline.components = [*pipeline.components, *nodes]
-
-
-def _ending(plan: "Plan", settings: KubeflowSettings, resolved: Resolved, pipeline: Pipeline) -> list["BaseComponent"]:
-    nodes = {node.id: node.outputs for node in pipeline.components}
-    decision, pushed = nodes["ModelGate"]["decision"], nodes["Pusher"]["pushed_model"]
-    described = plan.describe()
-    report = RunReport(
-        pipeline=plan.config.name,
-        run=_RUN,
-        started=_STARTED,
-        served=str(plan.config.served_directory),
-        settings=json.dumps({name: described[name] for name in ("config", "mapping", "gates", "data_gates")}),
-        summary=nodes["BehaviorExampleGen"]["summary"],
-        transform_graph=nodes["Transform"]["transform_graph"],
-        model=nodes["Trainer"]["model"],
-        model_run=nodes["Trainer"]["model_run"],
-        flows=nodes["Flows"]["flows"],
-        evaluation=nodes["Evaluator"]["evaluation"],
-        comparison=nodes["Comparison"]["comparison"],
-        decision=decision,
-        pushed_model=pushed,
-        **_decision(nodes, "DataGate", "data_decision"),
-        **_decision(nodes, "ServingGate", "serving_decision"),
-    )
-    verdict = Verdict(
-        run=_RUN,
-        runs=str(runs_folder(plan.config)),
-        fail_when_refused=int(settings.fail_when_refused),
-        data_record=resolved.data_record,
-        statistics=nodes["StatisticsGen"]["statistics"],
-        summary=nodes["BehaviorExampleGen"]["summary"],
-        decision=decision,
-        pushed_model=pushed,
-        report=report.outputs["report"],
-        **_decision(nodes, "ServingGate", "serving_decision"),
-    )
-    return [report, verdict]
-
-
-def _decision(nodes: Mapping[str, Any], gate: str, key: str) -> dict[str, Any]:
-    """A gate that the pipeline may have or not."""
-    return {key: nodes[gate]["decision"]} if gate in nodes else {}
-
-
 def _never_stale(spec: Spec) -> None:
     """Steps that look at what is served get the run's name, so that no cache of any backend answers for them."""
     for name, task in named_tasks(spec):
         if name in _SEES_SERVED:
-            task["inputs"]["parameters"]["run_token"] = {"runtimeValue": {"constant": _RUN}}
+            task["inputs"]["parameters"]["run_token"] = {"runtimeValue": {"constant": RUN}}
 
 
 def _stale_if_cached(resolved: Resolved) -> dict[str, str]:

@@ -27,8 +27,13 @@ def plan_without_data(config: PipelineConfig) -> Plan:
     """Reads what a configuration names, but not its data, which this machine need not see.
 
     Raises:
-      ConfigError: If a file does not fit.
+      ConfigError: If a file does not fit, or the log has dated partitions, of which nobody could choose here.
     """
+    if config.data.partitions is not None:
+        raise ConfigError(
+            "data.partitions: expected data that can be read, to choose the span of the run, received none; "
+            "compile where the partitions can be listed"
+        )
     mapping = SourceMapping.from_yaml(config.data.mapping)
     rules = read_rules(config, find_root(config.data_gates)) if config.data_gates else None
     return Plan(config, mapping, GateSettings.from_yaml(config.gates), rules)

@@ -215,6 +215,11 @@ def test_what_a_pod_could_not_reach_is_refused(override: str, words: str | None)
             compiled_of(override)
 
 
+def test_partitions_are_chosen_where_they_can_be_seen() -> None:
+    with pytest.raises(ConfigError, match=r"data.partitions: expected data that can be read"):
+        plan_of("data.partitions={pattern: 'events/{YYYY}-{MM}-{DD}'}")
+
+
 def test_without_a_secret_the_key_file_must_be_on_a_volume() -> None:
     with pytest.raises(
         ConfigError, match=r"data.key_file: expected a folder on a volume that BehaviorExampleGen mounts"

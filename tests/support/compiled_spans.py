@@ -3,6 +3,7 @@
 One compiled file serves both spans; what differs is told by its parameters.
 """
 
+import csv
 import json
 import random
 from dataclasses import dataclass
@@ -63,11 +64,13 @@ def run_compiled(folder: Path, key: str, processes: Processes, patch: pytest.Mon
     text = compile_span(config, week(WEEKS - 2))
     first = cluster.run(text)
     second = cluster.run(text, parameters_of(config))
+    with (folder / "whole.csv").open(encoding="utf-8") as log:
+        users = sorted({row["user"] for row in csv.DictReader(log)})
     for file in (folder / "data" / "events").glob("*/log.csv"):
-        swap_users(file)
+        swap_users(file, users)
     gates = write_yaml(folder / "strict.yaml", {"slices": [], "rules": [RULE, CHURN]})
-    strict = ("--set", f"gates={gates}", "--set", "kubeflow.fail_when_refused=true")
-    shuffled = cluster.run(compile_span(config, week(WEEKS - 1), *strict))
+    strict = ("--set", f"gates={gates}", "--set", "data_gates=null", "--set", "kubeflow.fail_when_refused=true")
+    shuffled = cluster.run(compile_span(config, week(WEEKS - 1), *strict), {"training_epochs": 1})
     return Compiled(folder, cluster, first, second, shuffled)
 
 
@@ -95,12 +98,11 @@ def parameters_of(config: Path) -> dict[str, Any]:
     return dict(runtime_parameters(plan, look_up(plan)))
 
 
-def swap_users(file: Path) -> None:
-    """Gives every event of a week to a user of another one: no label has to do with a history any more."""
-    users: list[str] = []
-    change_rows(file, lambda row: users.append(row["user"]) or row)
-    random.Random(file.parent.name).shuffle(users)
-    change_rows(file, lambda row: {**row, "user": users.pop()})
+def swap_users(file: Path, users: list[str]) -> None:
+    """Gives the events of a week to other users, each week to others: nobody's future has to do with their past."""
+    others = random.Random(file.parent.name).sample(users, len(users))
+    names = dict(zip(users, others, strict=True))
+    change_rows(file, lambda row: {**row, "user": names[row["user"]]})
 
 
 def log_of(run: Run) -> str:
