@@ -109,7 +109,7 @@ def _read_columns(columns: Any, spec: SignatureSpec) -> dict[str, Array]:
             )
         name, wanted = next(iter(spec.inputs.items()))
         return {name: _read(columns, wanted, name)}
-    for name in spec.inputs:
+    for name in sorted(spec.inputs):
         if name not in columns:
             raise invalid(f"Missing named input: {name} in 'inputs' object.")
     return {name: _read(columns[name], wanted, name) for name, wanted in spec.inputs.items()}

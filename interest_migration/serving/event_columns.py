@@ -69,7 +69,7 @@ def history_events(history: Mapping[str, Ragged], cut_s: int) -> pa.Table:
         **{name: history[feature].values for name, feature in _SAME.items()},
     }
     table = pa.table({name: _arrow(name, column) for name, column in values.items()})
-    return table.group_by(table.column_names).aggregate([])
+    return table.group_by(table.column_names, use_threads=False).aggregate([])  # keeps the order
 
 
 def _arrow(name: str, values: npt.NDArray[Any]) -> pa.Array:
@@ -79,11 +79,14 @@ def _arrow(name: str, values: npt.NDArray[Any]) -> pa.Array:
 def to_columns(events: pa.Table, cut_s: int) -> Columns:
     """Returns what `predict` takes, a row for each user in the order of their names.
 
+    Events of one moment stay in the order they come in.
+
     Args:
       events: Rows of `schemas.events`; optional columns may be missing.
       cut_s: The moment asked about.
     """
-    ordered = events.sort_by([("user", "ascending"), (COLUMN_TIME, "ascending")])
+    users, times = events["user"].to_numpy().astype(str), events[COLUMN_TIME].to_numpy()
+    ordered = events.take(np.lexsort([times, users]))
     names = ordered["user"].to_numpy()
     users, counts = np.unique(names.astype(str), return_counts=True)
     ends = np.cumsum(counts)

@@ -54,6 +54,8 @@ from schemas.signatures import (
 )
 
 CUT_S: Final = 1_500_000_000
+COLUMNS_SKEW: Final = "predict and serving_default"
+"""Name of the comparison of both ways to make features."""
 """Moment of replayed events; features are ages, so that any will do."""
 _FEW: Final = 4  # users who are explained: an explanation costs as much as a hundred answers
 _WARM_UP_CALLS: Final = 10
@@ -227,7 +229,10 @@ class _Player:
         return {}
 
     def _columns(self) -> Columns:
-        """The same events as columns, and as examples that the builder makes of them."""
+        """The same events as examples that the builder makes of them, and as columns, in the builder's order.
+
+        Events of one moment have no order of their own; a model that reads the newest so many tells orders apart.
+        """
         from interest_migration.examples.build import build_features
         from interest_migration.examples.encode import ExampleEncoder
         from interest_migration.serving.event_columns import history_events, to_columns
@@ -238,9 +243,9 @@ class _Player:
             raise DataError("expected examples with events, received none")
         settings = read_facts(self._model).examples.model_copy(update={"conflicting_fields": ()})
         examples = list(ExampleEncoder().encode(build_features(events, CUT_S, settings)))
-        columns = to_columns(events, CUT_S)
+        columns = to_columns(history_events(read_histories(examples), CUT_S), CUT_S)
         expected, found = self._ask(SERVE, examples), self._ask_columns(PREDICT, columns)
-        self._compare("predict and serving_default", found, expected)
+        self._compare(COLUMNS_SKEW, found, expected)
         embedded = self._ask_columns(EMBED, columns)
         self._compare("embed and predict", embedded, {USER_EMBEDDING: found[USER_EMBEDDING]})
         few = {name: values[:_FEW] for name, values in columns.items()}

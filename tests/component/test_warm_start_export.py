@@ -99,7 +99,8 @@ def test_an_export_tells_where_it_comes_from(export):
     provenance = read_manifest(path.read_text(), str(path)).provenance
     told = {"data": "first", "base": "", "labels_end_s": EVAL_CUT_S, "held_out": "", "language": ""}
     assert provenance.model_dump() == told
-    assert [file.name for file in (export / "assets.extra").iterdir()] == ["warm_start.json"]
+    names = {"warm_start.json", "serving.json", "files.json", "tf_serving_warmup_requests"}
+    assert {file.name for file in (export / "assets.extra").iterdir()} == names
     assert path.stat().st_size < 10_000
 
 
@@ -115,7 +116,8 @@ def test_the_same_training_gives_the_same_manifest_and_weights(tmp_path, first, 
 
 def test_weights_and_values_of_an_export_are_read_by_name(export):
     read = read_base(str(export))
-    assert set(read.weights) >= {*ROWS, "activity/kernel", "fusion/1/kernel"}
+    with_texts = {name for name in ROWS if name.startswith("neighbours/")}
+    assert set(read.weights) >= {*ROWS, "activity/kernel", "fusion/1/kernel"} - with_texts
     assert sorted(read.vocabularies[CATEGORIES].to_pylist()) == [f"category-{n}".encode() for n in range(6)]
     assert read.weights["next_category/bias"].shape == (6,)
 
@@ -177,9 +179,10 @@ def test_a_manifest_of_another_format_is_no_base(tmp_path, base):
     assert "has a format that this code does not read" in read_base(str(tmp_path / "base")).note
 
 
-def flip_a_byte(path):
+def flip_bytes(path):
     content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
+    for place in range(0, len(content), 1_000):  # variables that are not trained are not read
+        content[place] ^= 1
     path.write_bytes(content)
 
 
@@ -195,10 +198,10 @@ def take_items_for_categories(path):
 @pytest.mark.parametrize(
     ("name", "damage", "message"),
     [
-        ("variables/variables.data-00000-of-00001", flip_a_byte, "expected the weights of a model in"),
+        ("variables/variables.data-00000-of-00001", flip_bytes, "expected the weights of a model in"),
         ("variables/variables.data-00000-of-00001", Path.unlink, "expected the weights of a model in"),
         ("variables/variables.index", Path.unlink, "expected the weights of a model in"),
-        ("assets/categories", flip_a_byte, "expected the vocabulary with SHA-256"),
+        ("assets/categories", flip_bytes, "expected the vocabulary with SHA-256"),
         ("assets/items", Path.unlink, "expected a file of an exported model"),
         (MANIFEST_FILE, cut_in_half, "received a damaged one"),
         (MANIFEST_FILE, take_items_for_categories, "expected 6 rows in next_category/bias"),

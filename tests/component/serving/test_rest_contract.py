@@ -106,7 +106,7 @@ WRONG_BODIES = [
         "inputs is a plain value/list, but expecting an object as multiple input tensors required as per "
         "tensorinfo_map",
     ),
-    (body(inputs={"name": ["a"]}), "Missing named input: numbers in 'inputs' object."),
+    (body(inputs={"name": ["a"]}), "Missing named input: age in 'inputs' object."),
     (inputs(age=[1.5]), "input age: JSON Value: 1.5 Type: float is not of expected type: int64"),
     (
         inputs(age=[1 << 63]),
