@@ -126,7 +126,7 @@ def test_the_names_are_those_of_the_model(tmp_path: Path) -> None:
         "item_paths": {"i2": "b"},
     }
     (tmp_path / "assets" / "items").unlink()
-    with pytest.raises(DataError, match="expected a vocabulary of the model in .*items"):
+    with pytest.raises(DataError, match=r"expected a vocabulary of the model in .*items"):
         read_vocabulary(tmp_path, {})
 
 
