@@ -33,6 +33,8 @@ format: setup ## Format the code
 lock: setup ## Resolve setup.py again into requirements.lock
 	@.tools/uv/bin/uv pip compile setup.py --all-extras --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		--python-version 3.11 --python-platform x86_64-manylinux_2_39 --quiet --output-file requirements.lock
+	@.tools/uv/bin/uv pip compile kubeflow/requirements-cuda.in --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		--python-version 3.11 --python-platform x86_64-manylinux_2_39 --quiet --output-file kubeflow/requirements-cuda.lock
 
 benchmark: setup ## Ingestion against a per-row Beam pipeline and Polars
 	@$(BIN)/python -m benchmarks.ingestion

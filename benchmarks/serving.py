@@ -27,6 +27,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -40,6 +41,7 @@ from interest_migration.client import Client, NotFoundError
 from interest_migration.client.exchanges import Reply
 from interest_migration.client.grpc_protocol import GrpcProtocol
 from interest_migration.client.queries import Query, Target
+from interest_migration.serving.warm_up import WARM_UP_FILE, write_warm_ups
 from schemas.signatures import EXAMPLES, SERVE
 
 MODEL: Final = "interests"
@@ -47,6 +49,7 @@ CONCURRENCIES: Final = (1, 2, 4)
 CLIENTS: Final = 64
 SWAPS, ROLLBACKS, KEPT = 20, 5, 7
 EXAMPLES_USED: Final = 256
+TURNS: Final = 3
 WARM_UP: Final = 20
 PREDICT: Final = "/tensorflow.serving.PredictionService/Predict"
 
@@ -118,20 +121,23 @@ def measure_latency(model: Any, examples: Sequence[bytes], address: str, seconds
         rpc = channel.unary_unary(PREDICT)
         for concurrency in CONCURRENCIES:
             bare, served = [], []
-            for _ in range(2):
-                bare += _times(lambda n: _call(signature, tensors[n % len(tensors)]), concurrency, seconds / 4)
-                served += _times(lambda n: rpc(bodies[n % len(bodies)]), concurrency, seconds / 4)
-            percentiles = [np.percentile(times, [50, 99]).tolist() for times in (bare, served)]
+            for _ in range(TURNS):
+                bare += _times(partial(_call, signature, tensors), concurrency, seconds / (2 * TURNS))
+                served += _times(partial(_ask, rpc, bodies), concurrency, seconds / (2 * TURNS))
+            percentiles = [(1e3 * np.percentile(times, [50, 99])).tolist() for times in (bare, served)]
             found.append(Latency(concurrency, *percentiles[0], *percentiles[1]))
     return found
 
 
-def measure_throughput(address: str, examples: Sequence[bytes], seconds: float) -> float:
-    """Returns requests per second, one example each, that many clients get answered."""
+def measure_throughput(addresses: Sequence[str], examples: Sequence[bytes], seconds: float) -> list[float]:
+    """Returns requests per second, one example each, that many clients get answered by each server, asked in turns."""
     bodies = [_body([example]) for example in examples]
-    with grpc.insecure_channel(address) as channel:
-        rpc = channel.unary_unary(PREDICT)
-        return len(_times(lambda n: rpc(bodies[n % len(bodies)]), CLIENTS, seconds)) / seconds
+    answered = [0] * len(addresses)
+    for place, address in [*enumerate(addresses)] * TURNS:
+        with grpc.insecure_channel(address) as channel:
+            rpc = channel.unary_unary(PREDICT)
+            answered[place] += len(_times(partial(_ask, rpc, bodies), CLIENTS, seconds / TURNS))
+    return [count / seconds for count in answered]
 
 
 def measure_swaps(model: Path, models: Path, examples: Sequence[bytes], address: str) -> Swaps:
@@ -166,7 +172,7 @@ def measure_swaps(model: Path, models: Path, examples: Sequence[bytes], address:
     newest = 1 + SWAPS
     for version in range(2, newest + 1):
         allowed.append(version)
-        _publish(model, models, version)
+        _publish(model, models, version, examples)
         _wait_for(address, version)
         del allowed[:-1]
         if version > KEPT:
@@ -190,13 +196,12 @@ def run(arguments: argparse.Namespace) -> tuple[list[Latency], Throughput, Swaps
     examples = list(islice(_examples(arguments.examples), EXAMPLES_USED))
     with tempfile.TemporaryDirectory() as folder:
         models = Path(folder)
-        _publish(arguments.model, models, 1)
+        _publish(arguments.model, models, 1, examples)
         with server(models) as address:
             loaded = tf.saved_model.load(str(arguments.model))
             latencies = measure_latency(loaded, examples, address, arguments.seconds)
-            batched = measure_throughput(address, examples, arguments.seconds)
-        with server(models, max_batch=1) as address:
-            unbatched = measure_throughput(address, examples, arguments.seconds)
+            with server(models, max_batch=1) as other:
+                batched, unbatched = measure_throughput([address, other], examples, arguments.seconds)
         swaps = None
         if not arguments.no_swaps:
             with server(models) as address:
@@ -228,9 +233,13 @@ def _times(call: Callable[[int], object], concurrency: int, seconds: float) -> l
     return times
 
 
-def _call(signature: Any, tensor: Any) -> None:
-    for value in signature(**{EXAMPLES: tensor}).values():
+def _call(signature: Any, tensors: Sequence[Any], number: int) -> None:
+    for value in signature(**{EXAMPLES: tensors[number % len(tensors)]}).values():
         value.numpy()
+
+
+def _ask(rpc: Callable[[bytes], bytes], bodies: Sequence[bytes], number: int) -> None:
+    rpc(bodies[number % len(bodies)])
 
 
 def _query(examples: Sequence[bytes]) -> Query:
@@ -241,9 +250,14 @@ def _body(examples: Sequence[bytes]) -> bytes:
     return GrpcProtocol().predict(_query(examples), None).body
 
 
-def _publish(model: Path, models: Path, version: int) -> None:
+def _publish(model: Path, models: Path, version: int, examples: Sequence[bytes]) -> None:
+    """Copies the model; one without warm-up requests, of an earlier release, gets some."""
     hidden = models / MODEL / f".pushing-{version}"
     shutil.copytree(model, hidden)
+    if not (hidden / WARM_UP_FILE).exists():
+        (hidden / WARM_UP_FILE).parent.mkdir(exist_ok=True)
+        sizes = (1, 2, 8, 64)
+        write_warm_ups(str(hidden), [(SERVE, {EXAMPLES: np.array(examples[:size], object)}) for size in sizes])
     hidden.rename(models / MODEL / str(version))
 
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from tfx.types.artifact import Artifact
+from tfx.types.value_artifact import ValueArtifact
 
 DECISION_FILE: Final = "decision.json"
 """In an artifact `Decision`: `interest_migration.gates.decision.Decision` as JSON."""
@@ -36,3 +37,33 @@ class Decision(Artifact):
     """What a gate decided and why, as JSON; the model gate adds the measures it judged, as Parquet."""
 
     TYPE_NAME = "components.Decision"
+
+
+class Page(ValueArtifact):
+    """One HTML page, a file, which the UI of Kubeflow Pipelines shows by its type's name."""
+
+    TYPE_NAME = "system.HTML"
+
+    def encode(self, value: str) -> bytes:
+        """Returns the page as bytes."""
+        return value.encode("utf-8")
+
+    def decode(self, serialized_value: bytes) -> str:
+        """Returns the page."""
+        return serialized_value.decode("utf-8")
+
+
+class Scalars(Artifact):
+    """Numbers that the UI of Kubeflow Pipelines lists: its numeric custom properties."""
+
+    TYPE_NAME = "system.Metrics"
+
+
+class Classification(Artifact):
+    """A ROC curve or confusion matrix that the UI draws: custom properties `confidenceMetrics`, `confusionMatrix`."""
+
+    TYPE_NAME = "system.ClassificationMetrics"
+
+
+UI_TYPES = (Page, Scalars, Classification)
+"""Types that Kubeflow names, not this package: orchestrators do not find their classes by name alone."""

@@ -63,6 +63,8 @@ class _Executor(base_beam_executor.BaseBeamExecutor):
 
 def _check_secrets(plan: Plan, exec_properties: dict[str, Any]) -> None:
     """Neither a new key nor a new list may hide behind a cache key made of the old one."""
+    if not exec_properties["key_id"]:
+        return  # Whoever submitted the run did not see the key.
     pseudonymiser = plan.pseudonymiser()
     for name, found in (("key_id", pseudonymiser.key_id), ("erasure_digest", erasure_digest(pseudonymiser))):
         if found != exec_properties[name]:
@@ -89,6 +91,7 @@ class _Spec(component_spec.ComponentSpec):
         "input_root": component_spec.ExecutionParameter(type=str),
         "span": component_spec.ExecutionParameter(type=int),
         "fingerprint": component_spec.ExecutionParameter(type=str),
+        "code": component_spec.ExecutionParameter(type=str),
         "key_id": component_spec.ExecutionParameter(type=str),
         "key_file": component_spec.ExecutionParameter(type=str),
         "shards": component_spec.ExecutionParameter(type=int),
@@ -134,6 +137,7 @@ class BehaviorExampleGen(base_beam_component.BaseBeamComponent):
         erasure_digest: str = "",
         count_users: int = 0,
         partitions: str = "",
+        code: str = "",
     ) -> None:
         """Makes the component.
 
@@ -143,7 +147,7 @@ class BehaviorExampleGen(base_beam_component.BaseBeamComponent):
           input_root: Where the mapping's files are.
           span: Number of the batch of data, an increasing integer.
           fingerprint: Of the input files: changed data is a changed parameter, so no stale cache is used.
-          key_id: Public id of the pseudonym key, for the same reason.
+          key_id: Public id of the pseudonym key, for the same reason; empty if the submitter does not know the key.
           key_file: File with the key, unless the environment holds it; made on first use.
           shards: Number of user shards.
           spill: 1 to send events through files on the local disk (one machine), 0 through Beam's shuffle (a cluster).
@@ -153,6 +157,7 @@ class BehaviorExampleGen(base_beam_component.BaseBeamComponent):
           erasure_digest: Of those users, so that a changed list is a changed parameter.
           count_users: 1 to count the distinct users of each value, which a minimum of users needs.
           partitions: `Selection` of dated partitions as JSON; empty where the log has none.
+          code: Digest of the code that ingests; only part of the cache key.
         """
         super().__init__(
             _Spec(
@@ -170,6 +175,7 @@ class BehaviorExampleGen(base_beam_component.BaseBeamComponent):
                 erasure_digest=erasure_digest,
                 count_users=count_users,
                 partitions=partitions,
+                code=code,
                 examples=types.Channel(type=standard_artifacts.Examples),
                 rejects=types.Channel(type=Rejects),
                 summary=types.Channel(type=Summary),

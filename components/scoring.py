@@ -7,7 +7,9 @@ A worker loads the model once. Shards that were scored before are skipped, so th
 """
 
 import json
+import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -113,8 +115,9 @@ def build_inputs(plan: Plan, at_s: int, beam_args: list[str]) -> list[Path]:
       DataError: If files are missing, or no user has an event before the moment.
     """
     mapping, folder = SourceMapping.model_validate_json(plan.mapping), Path(plan.examples)
+    selection = Selection.parse(plan.partitions)
     about = {
-        "log": fingerprint(mapping, plan.input_root),
+        "log": fingerprint(mapping, plan.input_root, selection),
         "plan": [plan.mapping, plan.settings, plan.shards, plan.pseudonymiser().key_id],
         "erased": plan.erasure_list and Path(plan.erasure_list).read_text(encoding="utf-8"),
         "at_s": at_s,
@@ -124,9 +127,10 @@ def build_inputs(plan: Plan, at_s: int, beam_args: list[str]) -> list[Path]:
         done.unlink(missing_ok=True)
         for old in folder.glob("data-*.gz"):
             old.unlink()
-        with beam.Pipeline(options=PipelineOptions(beam_args)) as pipeline:
-            _expand_inputs(pipeline, plan, mapping, at_s)
         folder.mkdir(parents=True, exist_ok=True)
+        with _spill(plan), beam.Pipeline(options=PipelineOptions(beam_args)) as pipeline:
+            parcels, summary = read_parcels(pipeline, plan, plan_pieces(mapping, plan.input_root, selection))
+            _ = parcels | "Build" >> beam.ParDo(_BuildInputs(plan, at_s), AsSingleton(summary))
         done.write_text(text, encoding="utf-8")
     files = sorted(folder.glob("data-*.gz"))
     if not files:
@@ -134,9 +138,16 @@ def build_inputs(plan: Plan, at_s: int, beam_args: list[str]) -> list[Path]:
     return files
 
 
-def _expand_inputs(pipeline: beam.Pipeline, plan: Plan, mapping: SourceMapping, at_s: int) -> None:
-    parcels, summary = read_parcels(pipeline, plan, plan_pieces(mapping, plan.input_root))
-    _ = parcels | "Build" >> beam.ParDo(_BuildInputs(plan, at_s), AsSingleton(summary))
+@contextmanager
+def _spill(plan: Plan) -> Iterator[None]:
+    """Keeps the folder in which events wait for their shard, if there is one."""
+    if plan.spill:
+        Path(plan.spill).mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        if plan.spill:
+            shutil.rmtree(plan.spill, ignore_errors=True)
 
 
 def _write_json(counts: ScoreCounts, path: str) -> None:

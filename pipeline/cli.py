@@ -4,6 +4,7 @@ import click
 
 from pipeline.commands.benchmark import benchmark
 from pipeline.commands.check_model import check_model
+from pipeline.commands.compile import compile_command
 from pipeline.commands.evaluate import evaluate
 from pipeline.commands.explain import explain
 from pipeline.commands.gate import gate
@@ -19,6 +20,7 @@ from pipeline.commands.runs import runs
 from pipeline.commands.score import score
 from pipeline.commands.serve import serve
 from pipeline.commands.spans import spans
+from pipeline.commands.submit import submit
 from pipeline.commands.trials import trials
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -35,6 +37,8 @@ def main() -> None:
 
 
 main.add_command(run)
+main.add_command(compile_command)
+main.add_command(submit)
 main.add_command(ingest)
 main.add_command(map_samples)
 main.add_command(evaluate)

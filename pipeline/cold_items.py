@@ -14,6 +14,7 @@ from pipeline.workspace import LOG_FILE, new_run_id, reading
 
 if TYPE_CHECKING:
     from interest_migration.cold_items.experiment import ColdResult
+    from interest_migration.model.settings import VocabularySizes
 
 
 def rank_cold_items(config: PipelineConfig, share: float, sample: float, seed: int) -> "ColdResult":
@@ -38,21 +39,10 @@ def rank_cold_items(config: PipelineConfig, share: float, sample: float, seed: i
 def _rank(
     config: PipelineConfig, share: float, sample: float, seed: int, report: Callable[[str], None]
 ) -> "ColdResult":
-    artifacts = newest_artifacts(config.workspace)
-    graph = Path(artifacts["transform_graph"])
-    if not (graph / TEXT_VECTORS_FILE).is_file():
-        raise DataError(f"expected vectors of texts in {graph}, found none; run with a section `language` first")
-    import tensorflow_transform as tft
-
-    from components.comparison import split_files
-    from components.trainer import vocabulary_sizes
     from interest_migration.cold_items.experiment import Trial, run_trial
 
-    examples = artifacts["transformed_examples"]
     trial = Trial(
-        {split: split_files(examples, split) for split in ("train", "eval", "test")},
-        vocabulary_sizes(tft.TFTransformOutput(str(graph)), config.transform),
-        TextVectors.load(graph / TEXT_VECTORS_FILE),
+        *read_graph(config),
         config.examples.new_interest_days,
         config.model,
         config.training,
@@ -63,3 +53,24 @@ def _rank(
     )
     with tempfile.TemporaryDirectory() as scratch:
         return run_trial(trial, Path(scratch), report)
+
+
+def read_graph(config: PipelineConfig) -> tuple[dict[str, list[str]], "VocabularySizes", TextVectors]:
+    """Returns the files of transformed examples by split, vocabulary sizes and vectors of the newest finished run.
+
+    Raises:
+      DataError: If no run with a language model has finished.
+    """
+    artifacts = newest_artifacts(config.workspace)
+    graph = Path(artifacts["transform_graph"])
+    if not (graph / TEXT_VECTORS_FILE).is_file():
+        raise DataError(f"expected vectors of texts in {graph}, found none; run with a section `language` first")
+    import tensorflow_transform as tft
+
+    from components.comparison import split_files
+    from components.trainer import vocabulary_sizes
+
+    examples = artifacts["transformed_examples"]
+    paths = {split: split_files(examples, split) for split in ("train", "eval", "test")}
+    sizes = vocabulary_sizes(tft.TFTransformOutput(str(graph)), config.transform)
+    return paths, sizes, TextVectors.load(graph / TEXT_VECTORS_FILE)

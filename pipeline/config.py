@@ -30,6 +30,9 @@ from interest_migration.settings import Settings
 from interest_migration.sources.partition_settings import PartitionSettings
 from interest_migration.training.settings import TrainingSettings
 from interest_migration.transform.settings import TransformSettings
+from pipeline.beam_settings import LOCAL_ARGS, BeamSettings, at_root, beam_pipeline_args
+from pipeline.kubeflow.settings import KubeflowSettings
+from pipeline.kubeflow.submit_settings import SubmitSettings
 
 ROOT_MARKER: Final = "pyproject.toml"
 PACKAGE_PREFIX: Final = "package:"
@@ -155,7 +158,10 @@ class PipelineConfig(Settings):
       rollout: How a new version is tried beside the served one.
       privacy: What may be told about few people.
       retention: How long intermediate artifacts stay.
-      beam_args: Beam pipeline options.
+      beam: Which engine runs the Beam steps; see docs/beam.md.
+      beam_args: Beam pipeline options as Beam itself knows them; instead of `beam`.
+      kubeflow: The pipeline on Kubeflow; none where it only runs locally.
+      submit: Where and how runs on Kubeflow are submitted.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
@@ -181,7 +187,21 @@ class PipelineConfig(Settings):
     rollout: RolloutSettings = RolloutSettings()
     privacy: PrivacySettings = PrivacySettings()
     retention: RetentionSettings = RetentionSettings()
-    beam_args: tuple[str, ...] = ("--runner=FnApiRunner", "--direct_num_workers=1")
+    beam: BeamSettings | None = None
+    beam_args: tuple[str, ...] = LOCAL_ARGS
+    kubeflow: KubeflowSettings | None = None
+    submit: SubmitSettings = SubmitSettings()
+
+    @model_validator(mode="after")
+    def _check_beam(self) -> "PipelineConfig":
+        if self.beam and "beam_args" in self.model_fields_set:
+            raise ValueError("expected beam or beam_args, received both")
+        return self
+
+    @property
+    def beam_pipeline_args(self) -> tuple[str, ...]:
+        """Options of every Beam step."""
+        return beam_pipeline_args(self.beam) if self.beam else self.beam_args
 
     @property
     def served_directory(self) -> Path:
@@ -260,6 +280,7 @@ def _resolve(config: PipelineConfig, root: Path, input_root: str | None) -> Pipe
         update={
             "flows": config.flows.model_copy(update={"minimum_users": least}),
             "examples": _with_texts(config),
+            "beam": config.beam and at_root(config.beam, root),
             "workspace": root / config.workspace,
             "gates": root / config.gates,
             "data_gates": config.data_gates and root / config.data_gates,

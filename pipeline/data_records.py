@@ -27,6 +27,7 @@ class DataRecord:
       statistics: Folder of the statistics.
       summary: Folder of the counts.
       spans: Span -> fingerprint of its partition; empty without partitions.
+      at: When the run ended, written as names of runs are, where the run's own name does not tell its time.
     """
 
     run: str
@@ -37,6 +38,7 @@ class DataRecord:
     statistics: str
     summary: str
     spans: dict[int, str] = field(default_factory=dict)
+    at: str = ""
 
     def write(self, folder: Path) -> None:
         """Writes it into the run's folder."""
@@ -52,8 +54,9 @@ class DataRecord:
 
 def read_records(workspace: Path) -> list[DataRecord]:
     """Returns the records of all finished runs, oldest first."""
-    paths = sorted(workspace.glob(f"runs/*/{RECORD_FILE}"))
-    return [DataRecord.read(path) for path in paths if path.with_name(OUTCOME_FILE).exists()]
+    paths = workspace.glob(f"runs/*/{RECORD_FILE}")
+    records = [DataRecord.read(path) for path in paths if path.with_name(OUTCOME_FILE).exists()]
+    return sorted(records, key=lambda record: record.at or record.run)
 
 
 def latest_digests(records: list[DataRecord]) -> dict[int, tuple[str, str]]:
@@ -68,11 +71,11 @@ def find_reference(
 
     Runs whose statistics have been deleted are passed over.
     """
-    from components.data_gate import digest_reference
-
     for record in reversed(records):
         earlier = record.span < span if partitioned else record.fingerprint != fingerprint
         if earlier and Path(record.statistics).is_dir() and Path(record.summary).is_dir():
+            from components.data_gate import digest_reference
+
             return Reference(
                 name=record.name,
                 statistics=record.statistics,

@@ -25,7 +25,6 @@ from typing import Any, Final
 import tensorflow_data_validation as tfdv
 from ml_metadata.proto import metadata_store_pb2
 from tfx.components import ExampleValidator, Pusher, StatisticsGen, Trainer, Tuner
-from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
 from tfx.orchestration.pipeline import Pipeline
@@ -35,6 +34,7 @@ from tfx.types import BaseChannel
 import schemas
 from components.base_model import BaseModel
 from components.comparison import Comparison
+from components.curated_schema import ImportSchemaGen
 from components.data_gate import DataGate
 from components.evaluator import Evaluator
 from components.example_gen import BehaviorExampleGen
@@ -52,6 +52,7 @@ from interest_migration.language.checkpoint import find_checkpoint
 from interest_migration.serving.bases import NO_BASE
 from interest_migration.sources.mapping import SourceMapping
 from pipeline import fingerprints
+from pipeline.beam_settings import exchanges_files
 from pipeline.config import PipelineConfig
 from pipeline.evaluation import evaluation_settings
 
@@ -77,6 +78,7 @@ class Resolved:
       delivery: What is known of the data, `Delivery` as JSON.
       reference: The earlier run to compare with, `Reference` as JSON; empty if there is none.
       requests: Digest of the logged requests, if a data gate looks at them.
+      data_record: What later runs need to know of this one's data, as JSON; only where no command outlives the run.
     """
 
     fingerprint: str
@@ -89,6 +91,7 @@ class Resolved:
     delivery: str = '{"name": "all data"}'
     reference: str = ""
     requests: str = ""
+    data_record: str = ""
 
 
 def create_pipeline(
@@ -117,7 +120,7 @@ def create_pipeline(
         components=_components(config, mapping, gates, resolved, data_gates),
         enable_cache=config.cache,
         metadata_connection_config=metadata_connection_config,
-        beam_pipeline_args=list(config.beam_args),
+        beam_pipeline_args=list(config.beam_pipeline_args),
     )
 
 
@@ -211,10 +214,12 @@ def _example_gen(config: PipelineConfig, mapping: SourceMapping, resolved: Resol
         settings=config.examples.model_dump_json(),
         input_root=str(config.data.input),
         span=config.data.span,
-        fingerprint=f"{resolved.fingerprint}-{code}",
+        fingerprint=resolved.fingerprint,
+        code=code,
         key_id=resolved.key_id,
         key_file=str(config.key_file),
         shards=config.data.shards,
+        spill=int(exchanges_files(config.beam)),
         bounds=config.data.bounds.model_dump_json(),
         erasure_list=str(config.data.erasure_list or ""),
         erasure_digest=resolved.erasure_digest,

@@ -40,24 +40,26 @@ def score_log(
       DataError: If the log or the model cannot be read.
     """
     from interest_migration.privacy.keys import load_key
-    from interest_migration.sources.mapping import SourceMapping
     from pipeline.config import load_config
     from pipeline.run import read_plan
 
-    config = read_plan(load_config(config_file, (), input_root)).config
+    read = read_plan(load_config(config_file, (), input_root))
+    config = read.config
     settings = read_facts(model).examples.model_copy(update={"item_texts": False})
     from components.ingestion import Plan
     from components.scoring import LAST_EVENT, build_inputs
 
     plan = Plan(
-        mapping=SourceMapping.from_yaml(config.data.mapping).model_dump_json(),
+        mapping=read.mapping.model_dump_json(),
         settings=settings.model_dump_json(),
         input_root=str(config.data.input),
         key=load_key(config.key_file),
         shards=config.data.shards,
         examples=str(output / "features"),
         rejects=str(output / "rows_set_aside"),
+        spill=str(output / "spill"),
         erasure_list=str(config.data.erasure_list or ""),
+        partitions=read.spans.selection.model_dump_json() if read.spans else "",
     )
     files = build_inputs(plan, LAST_EVENT if at_s is None else at_s, beam_args)
     return score_examples(model, files, output, beam_args)

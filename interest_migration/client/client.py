@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Self, TypeVar
+from typing import Any, ClassVar, Final, Self, TypeVar
 
 from interest_migration.client.connections import (
     Address,
@@ -27,12 +27,8 @@ _TIMEOUT_S: Final = 10.0
 _RETRIES: Final = RetryPolicy()
 
 
-class Client:
-    """Asks one model of a server; it may be shared by threads, which share its connections.
-
-        with Client("grpc://127.0.0.1:8500", model="interests", label="stable") as client:
-            [answer] = client.predict([User([Event(1700000000, "view", item="lamp")])])
-            answer.next_categories[0].name, answer.churn["short"]
+class _Asker:
+    """What both clients are made of.
 
     Args:
       address: `grpc://host:port` or `http://host:port`.
@@ -47,6 +43,8 @@ class Client:
       ContractError: If both version and label are given.
     """
 
+    _connections: ClassVar[dict[str, Any]]
+
     def __init__(
         self,
         address: str,
@@ -57,9 +55,22 @@ class Client:
         timeout_s: float = _TIMEOUT_S,
         retries: RetryPolicy = _RETRIES,
     ) -> None:
-        place = Address.parse(address)
-        self._operations = _operations(place, Target(model, version, label), timeout_s, retries)
-        self._connection = GrpcConnection(place.target) if place.kind == "grpc" else RestConnection(place.target)
+        place, target = Address.parse(address), Target(model, version, label)
+        protocol = GrpcProtocol() if place.kind == "grpc" else RestProtocol()
+        self._operations = Operations(protocol, target, timeout_s, retries)
+        self._connection = self._connections[place.kind](place.target)
+
+
+class Client(_Asker):
+    """Asks one model of a server; it may be shared by threads, which share its connections.
+
+    Example:
+      with Client("grpc://127.0.0.1:8500", model="interests", label="stable") as client:
+          [answer] = client.predict([User([Event(1700000000, "view", item="lamp")])])
+          answer.next_categories[0].name, answer.churn["short"]
+    """
+
+    _connections: ClassVar = {"grpc": GrpcConnection, "http": RestConnection}
 
     def __enter__(self) -> Self:
         return self
@@ -116,28 +127,15 @@ class Client:
         return self._connection.exchange(step.exchange, step.timeout_s)
 
 
-class AsyncClient:
+class AsyncClient(_Asker):
     """As Client, awaited; made and used on one event loop.
 
-    async with AsyncClient("http://127.0.0.1:8501", model="interests") as client:
-        answers = await client.predict(users)
+    Example:
+      async with AsyncClient("http://127.0.0.1:8501", model="interests") as client:
+          answers = await client.predict(users)
     """
 
-    def __init__(
-        self,
-        address: str,
-        model: str,
-        *,
-        version: int | None = None,
-        label: str | None = None,
-        timeout_s: float = _TIMEOUT_S,
-        retries: RetryPolicy = _RETRIES,
-    ) -> None:
-        place = Address.parse(address)
-        self._operations = _operations(place, Target(model, version, label), timeout_s, retries)
-        self._connection = (
-            AsyncGrpcConnection(place.target) if place.kind == "grpc" else AsyncRestConnection(place.target)
-        )
+    _connections: ClassVar = {"grpc": AsyncGrpcConnection, "http": AsyncRestConnection}
 
     async def __aenter__(self) -> Self:
         return self
@@ -184,7 +182,3 @@ class AsyncClient:
             await asyncio.sleep(step.seconds)
             return None
         return await self._connection.exchange(step.exchange, step.timeout_s)
-
-
-def _operations(place: Address, target: Target, timeout_s: float, retries: RetryPolicy) -> Operations:
-    return Operations(GrpcProtocol() if place.kind == "grpc" else RestProtocol(), target, timeout_s, retries)

@@ -1,13 +1,12 @@
-"""Items that were never seen: a share of the items is held out of training entirely and ranked afterwards.
+"""Items that were never seen: a share of the items is held out entirely and ranked afterwards.
 
-Training sees no event and no label of a cold item, and its vocabulary does not hold it. Test examples whose next step
-holds cold items then ask for them among all cold items:
+No event and no label of a cold item is in what training and histories show, and no vocabulary holds it: test examples
+stand at the moment before it is first offered. Those whose next step holds cold items ask for them among all of these:
 
-    text              the model with texts, by `score_items`: the cold item's text, and those of cold items in histories
+    text              the model with texts, by `score_items`
     attributes        the model without texts, by the vectors of the cold item's category, parent, child and brand
     ids               the same model by item ids alone: it has none for these items, so all are tied, which is chance
-    popularity        how often the item's narrowest category was met in training
-    own categories    the same, those of the user's history first
+    others            see `simple_methods`
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,25 +18,31 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from interest_migration.cold_items.held_out_items import renumber, without_items
+from interest_migration.cold_items.held_out_items import without_items
+from interest_migration.cold_items.scoring import (
+    Measured,
+    Method,
+    by_query,
+    by_text,
+    compare_methods,
+    constant,
+    rows_of,
+)
+from interest_migration.cold_items.simple_methods import Ids, count_scores, describe_items, own_popularity
 from interest_migration.errors import DataError
-from interest_migration.evaluation.bootstrap import Estimate, Resamples, estimate_mean
-from interest_migration.evaluation.ranking import hit_at, ndcg_at, rank_labels
+from interest_migration.evaluation.bootstrap import Resamples
 from interest_migration.evaluation.spaces import dense_column, ragged_column, select, take_examples
 from interest_migration.examples.encode import write_examples
 from interest_migration.language.text_vectors import TextVectors
-from interest_migration.model.inputs import INPUT_SPECS, pad
 from interest_migration.model.interest_model import ITEM_ATTRIBUTES, InterestModel
 from interest_migration.model.settings import ModelSettings, VocabularySizes
-from interest_migration.model.text_inputs import score_by_text
 from interest_migration.ragged import Examples, Ragged, read_examples
 from interest_migration.training.settings import TrainingSettings
 from interest_migration.training.train import TrainingData, train
-from schemas.features import CHILD_IDS, ITEM_IDS, NEXT_ITEMS, TRANSFORMED_FEATURES, USER, label_name
+from schemas.features import ITEM_IDS, NEXT_ITEMS, TRANSFORMED_FEATURES, USER, label_name
 
-_BATCH: Final = 256
-Ids = npt.NDArray[np.int64]
-Scores = npt.NDArray[np.float64]
+TEXT: Final = "text"
+"""The method that the others are compared with."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +76,21 @@ class Trial:
 
 @dataclass(frozen=True)
 class ColdResult:
-    """What came out: per method HR@10 and NDCG@10 among `candidates` cold items, over `examples` of `users` users."""
+    """What came out.
+
+    Attributes:
+      candidates: Number of cold items.
+      examples: Number of examples that ask for them.
+      users: Number of their users.
+      methods: Method -> measure -> mean over examples.
+      differences: The same of the method `text` less each other one.
+    """
 
     candidates: int
     examples: int
     users: int
-    methods: Mapping[str, Mapping[str, Estimate]]
+    methods: Mapping[str, Measured]
+    differences: Mapping[str, Measured]
 
 
 def run_trial(trial: Trial, directory: Path, report: Callable[[str], None] = print) -> ColdResult:
@@ -92,46 +106,31 @@ def run_trial(trial: Trial, directory: Path, report: Callable[[str], None] = pri
     """
     cold = choose_cold(trial.sizes.items, trial.share, trial.seed)
     splits = {name: _sample(_read(paths), trial, name) for name, paths in trial.paths.items()}
-    asked = _asking(splits["test"], cold)
+    asking = _asking(splits["test"], cold)
     catalogue = describe_items(list(splits.values()), trial.sizes.items)
+    kept = {name: without_items(splits[name], cold) for name in ("train", "eval")}
+    paths = {name: directory / f"{name}.gz" for name in kept}
     directory.mkdir(parents=True, exist_ok=True)
-    paths = {name: directory / f"{name}.gz" for name in ("train", "eval")}
     for name, path in paths.items():
-        write_examples(without_items(splits[name], cold), path)
+        write_examples(kept[name], path)
+    asked = without_items(asking, cold)
     report(f"{cold.sum():,} of {trial.sizes.items:,} items are held out; {len(asked[USER]):,} examples ask for them")
-    scores = _count_scores(splits["train"], asked, cold, catalogue)
+    methods = {name: rows_of(found) for name, found in count_scores(kept["train"], asked, cold, catalogue).items()}
+    methods["own popularity"] = constant(own_popularity(splits["train"], cold))
     for texts in (True, False):
         report(f"training {'with' if texts else 'without'} texts")
         model = _train(trial, cold, paths, texts, directory / f"texts-{texts}", report)
-        scores |= _model_scores(model, trial, asked, cold, catalogue, texts)
+        methods |= _text(model, trial, asked, cold) if texts else _attributes(model, asked, catalogue[cold])
     users = dense_column(asked, USER)
-    right, resamples = _right(asked, cold), Resamples.draw(users, trial.resamples, trial.seed)
-    methods = {name: _measure(values, right, resamples) for name, values in scores.items()}
-    return ColdResult(int(cold.sum()), len(users), len(np.unique(users)), methods)
-
-
-def _measure(scores: Scores, right: Ragged, resamples: Resamples) -> dict[str, Estimate]:
-    ranks = rank_labels(scores, right, depth=10)
-    return {
-        "hr_at_10": estimate_mean(hit_at(ranks, 10), resamples),
-        "ndcg_at_10": estimate_mean(ndcg_at(ranks, 10), resamples),
-    }
+    resamples = Resamples.draw(users, trial.resamples, trial.seed)
+    values, differences = compare_methods(methods, _right(asking, cold), TEXT, resamples)
+    return ColdResult(int(cold.sum()), len(users), len(np.unique(users)), values, differences)
 
 
 def choose_cold(size: int, share: float, seed: int) -> npt.NDArray[np.bool_]:
     """Returns `[V + 2]` which items are held out, drawn at random whatever their frequency."""
     drawn = np.random.default_rng(seed).random(size) < share
     return np.pad(drawn, 1)
-
-
-def describe_items(splits: Sequence[Examples], size: int) -> Ids:
-    """Returns `[V + 2, A]` the attributes of every item, as a shop knows them of its whole catalogue."""
-    attributes = np.zeros((size + 2, len(ITEM_ATTRIBUTES)), np.int64)
-    for examples in splits:
-        for column, name in enumerate(ITEM_ATTRIBUTES):
-            attributes[ragged_column(examples, ITEM_IDS).values, column] = ragged_column(examples, name).values
-    attributes[[0, -1]] = 0
-    return attributes
 
 
 def _read(paths: Sequence[str]) -> Examples:
@@ -161,25 +160,6 @@ def _right(asked: Examples, cold: npt.NDArray[np.bool_]) -> Ragged:
     return Ragged((np.cumsum(cold) - 1)[wanted.values], wanted.offsets)
 
 
-def _count_scores(
-    train_split: Examples, asked: Examples, cold: npt.NDArray[np.bool_], catalogue: Ids
-) -> dict[str, Any]:
-    """Popularity of the narrowest category, of events that training sees; and the user's own categories first."""
-    child = ITEM_ATTRIBUTES.index(CHILD_IDS)
-    items = ragged_column(train_split, ITEM_IDS).values
-    kinds = int(catalogue[:, child].max()) + 1
-    popular = np.bincount(catalogue[items[~cold[items]], child], minlength=kinds).astype(np.float64)
-    popular[0] = 0
-    wanted = catalogue[cold, child]
-    history = ragged_column(asked, ITEM_IDS)
-    own = np.zeros((len(history), kinds))
-    np.add.at(own, (history.row_ids, catalogue[history.values, child]), 1)
-    own[:, 0] = 0
-    share = popular / max(popular.sum(), 1)
-    ranked = np.broadcast_to(popular[wanted], (len(history), len(wanted)))
-    return {"popularity": ranked, "own categories": own[:, wanted] + share[wanted]}
-
-
 def _train(
     trial: Trial,
     cold: npt.NDArray[np.bool_],
@@ -201,42 +181,18 @@ def _train(
     return train(data, trial.model, settings, directory, report).model
 
 
-def _model_scores(
-    model: InterestModel, trial: Trial, asked: Examples, cold: npt.NDArray[np.bool_], catalogue: Ids, texts: bool
-) -> dict[str, Scores]:
-    table = tf.constant(trial.vectors.items, tf.float32)
-    candidates = tf.gather(table, np.flatnonzero(cold))
-    attributes = tf.constant(catalogue[cold], tf.int32)
-    ids = renumber(cold)
-    parts: list[Scores] = []
-    for start in range(0, len(asked[USER]), _BATCH):
-        rows = np.arange(start, min(start + _BATCH, len(asked[USER])))
-        batch = _batch(take_examples(asked, rows))
-        given = batch[ITEM_IDS].numpy()
-        batch[ITEM_IDS] = tf.constant(ids[given], tf.int32)
-        if texts:
-            events = tf.where(cold[given][..., np.newaxis], tf.gather(table, given), 0.0)
-            parts.append(score_by_text(model, batch, events, candidates).numpy())
-        else:
-            parts.append(_attribute_scores(model, batch, attributes))
-    scores = np.concatenate(parts).astype(np.float64)
-    return {"text": scores} if texts else {"attributes": scores, "ids": np.zeros_like(scores)}
+def _text(model: InterestModel, trial: Trial, asked: Examples, cold: npt.NDArray[np.bool_]) -> dict[str, Method]:
+    return {TEXT: by_text(model, asked, trial.vectors.items[cold])}
 
 
-def _attribute_scores(model: InterestModel, batch: dict[str, Any], attributes: tf.Tensor) -> Scores:
+def _attributes(model: InterestModel, asked: Examples, catalogue: Ids) -> dict[str, Method]:
     tables = model.trajectory.events.tables
     unknown = tables[ITEM_IDS](tf.constant([model.sizes.items + 1]))
+    attributes = tf.constant(catalogue, tf.int32)
     vectors = sum((tables[name](attributes[:, column]) for column, name in enumerate(ITEM_ATTRIBUTES)), unknown)
-    query = model(batch, training=False)["item_query"]
-    return tf.matmul(query, vectors, transpose_b=True).numpy()
 
+    @tf.function(reduce_retracing=True)
+    def score(batch: dict[str, Any]) -> tf.Tensor:
+        return tf.matmul(model(batch, training=False)["item_query"], vectors, transpose_b=True)
 
-def _batch(examples: Examples) -> dict[str, Any]:
-    columns = {spec.name: _tensor(examples[spec.name]) for spec in INPUT_SPECS}
-    return pad(columns, INPUT_SPECS)
-
-
-def _tensor(column: Any) -> Any:
-    if isinstance(column, Ragged):
-        return tf.RaggedTensor.from_row_splits(column.values, column.offsets)
-    return tf.constant(column)
+    return {"attributes": by_query(score, asked), "ids": constant(np.zeros(len(catalogue)))}

@@ -21,6 +21,7 @@ from interest_migration.model.repeat_encoder import RepeatEncoder
 from interest_migration.model.scatter import members
 from interest_migration.model.settings import GraphSettings, ModelSettings, VocabularySizes
 from interest_migration.model.text_inputs import SHOWN_ITEMS, hide_items
+from interest_migration.model.text_neighbours import TextNeighbours
 from interest_migration.model.trajectory_encoder import TrajectoryEncoder
 from interest_migration.model.transition_graph import TransitionGraph
 from schemas.features import (
@@ -86,6 +87,10 @@ class InterestModel(keras.Model):
         self.next_item = ItemHead(self.sizes.items, width, ITEM_ATTRIBUTES, name="next_item")
         self.next_item_user = keras.layers.Dense(width, use_bias=False, name="next_item_user")
         self.repeats = RepeatEncoder(ITEM_IDS, name="repeats")
+        self.neighbours: Any = None
+        if self.sizes.text_width:
+            self.neighbours = TextNeighbours(self.sizes.items, width, name="neighbours")
+            self.neighbours.build()
         self.category_repeats = RepeatEncoder(CATEGORY_IDS, decay=0.7, name="category_repeats")
         item_graphs = () if self.settings.text.only else self.settings.item_graphs
         self.item_graphs = _graphs("item_graph", self.sizes.items, item_graphs)
@@ -123,6 +128,7 @@ class InterestModel(keras.Model):
         """
         size = self.sizes.categories
         seen, shown = hide_items(self, inputs, training)
+        shown = shown if self.settings.text.only else None  # a share is hidden in histories alone
         states, _ = self.trajectory(seen, training=training)
         current = newest_categories(inputs[CATEGORY_IDS], inputs[STEP_INDEX], size)
         aggregates = inputs[AGGREGATES]

@@ -13,6 +13,7 @@ from interest_migration.model.losses import (
     full_softmax_losses,
     propensity_loss,
 )
+from interest_migration.model.new_items import new_item_loss
 from interest_migration.model.scatter import members
 from interest_migration.model.settings import LossWeights
 from interest_migration.model.targets import Targets, next_step_targets, trim
@@ -58,6 +59,7 @@ def objectives(model: InterestModel, batch: dict[str, Any], outputs: dict[str, A
         "category_sequence": before,
         "next_item": item_at_cut,
         "item_sequence": item_before,
+        "new_item": new_item_loss(model, batch, outputs),
         "propensity": _mean([_propensity(model, batch, outputs, horizon) for horizon in HORIZONS]),
         "new_interest": _mean([_new_interest(model, batch, outputs, horizon) for horizon in HORIZONS]),
         "churn": _mean(

@@ -49,11 +49,14 @@ class RepeatEncoder(keras.layers.Layer):
           inputs: Feature name -> `[B, E]` int32.
           user: `[B, U]`.
         """
-        ids = inputs[self.feature]
+        ids, sums = sum_distinct(inputs[self.feature], self.event_weights(inputs))
+        return Gains(ids, tf.cast(self.appetite(user), tf.float32) * tf.math.log1p(sums))
+
+    def event_weights(self, inputs: dict[str, Any]) -> Any:
+        """Returns the `[B, E]` float32 weights of the events."""
         back = tf.gather(self.steps.value, tf.clip_by_value(inputs[STEP_INDEX], 0, _FAR_STEP))
         kind = (self.ages(inputs[AGE_BUCKETS]) + self.actions(inputs[ACTION_IDS]))[..., 0]
-        ids, sums = sum_distinct(ids, tf.exp(tf.cast(kind, tf.float32) + back))
-        return Gains(ids, tf.cast(self.appetite(user), tf.float32) * tf.math.log1p(sums))
+        return tf.exp(tf.cast(kind, tf.float32) + back)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""

@@ -13,6 +13,7 @@ class LossWeights(Settings):
       category_sequence: Next category at the positions before.
       next_item: Next item at the cut.
       item_sequence: Next item at the positions before.
+      new_item: Next item at the cut among some that are treated as new, by their texts; 0 without a language model.
       propensity: Categories in the horizons, mean over categories and then over horizons.
       new_interest: New interests in the horizons, mean over candidates and then over horizons.
       churn: Churn, mean over horizons.
@@ -23,6 +24,7 @@ class LossWeights(Settings):
     category_sequence: float = Field(0.3, ge=0)
     next_item: float = Field(0.1, ge=0)
     item_sequence: float = Field(0.1, ge=0)
+    new_item: float = Field(0.3, ge=0)
     propensity: float = Field(10.0, ge=0)
     new_interest: float = Field(10.0, ge=0)
     churn: float = Field(1.0, ge=0)
@@ -53,14 +55,16 @@ class TextSettings(Settings):
     """How the model reads the vectors of a language model, where there is one.
 
     Attributes:
-      hidden_share: Share of the items that each training batch knows by their text alone (after DropoutNet, Volkovs et
-        al. 2017), so that the text learns to stand alone.
+      hidden_share: Share of the items that the histories of each training batch know by their text alone (after
+        DropoutNet, Volkovs et al. 2017), so that new items can be read.
       only: Items are always known by their text alone, and no category, brand, platform or price is read of events:
         what remains means the same on every platform.
+      new_items: Items drawn per batch that learn to be told apart by their texts alone, see `new_items`.
     """
 
     hidden_share: float = Field(0.2, ge=0, le=1)
     only: bool = False
+    new_items: int = Field(512, ge=2)
 
 
 class ModelSettings(Settings):

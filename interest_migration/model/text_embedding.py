@@ -1,9 +1,13 @@
 """What the texts of items, and of searches, messages and reviews, say to the model."""
 
-from typing import Any
+from typing import Any, Final
 
 import keras
 import tensorflow as tf
+
+_SPREAD: Final = 0.02
+"""Standard deviation of the new projection: vectors of length 1 come out as small as new vectors of ids, so that texts
+begin without a say of their own in which item follows."""
 
 
 @keras.saving.register_keras_serializable("interest_migration")
@@ -27,7 +31,7 @@ class TextEmbedding(keras.layers.Layer):
 
     def build(self, input_shape: Any) -> None:
         """Makes the projection and the tables, which are zero until `assign`."""
-        spread = keras.initializers.RandomNormal(stddev=self.width**-0.5)  # vectors of length 1 stay about that long
+        spread = keras.initializers.RandomNormal(stddev=_SPREAD)
         self.kernel = self.add_weight(name="kernel", shape=[self.text_width, self.width], initializer=spread)
         self.item_table = self._table("items", self.items)
         self.text_table = self._table("texts", self.texts)

@@ -53,8 +53,25 @@ def score_by_text(model: InterestModel, batch: Inputs, event_vectors: tf.Tensor,
       event_vectors: `[B, N, W]`.
       item_vectors: `[C, W]`.
     """
-    outputs = model({**batch, EVENT_VECTORS: event_vectors}, training=False)
-    return model.next_item.text_scores(outputs["item_query"], model.trajectory.events, item_vectors)
+    inputs = {**batch, EVENT_VECTORS: event_vectors}
+    return text_scores(model, inputs, model(inputs, training=False)["item_query"], item_vectors)
+
+
+def text_scores(
+    model: InterestModel, inputs: Inputs, query: tf.Tensor, vectors: tf.Tensor, own: Any = None
+) -> tf.Tensor:
+    """Returns the `[B, C]` logits of items that are known by `[C, W]` vectors of their texts alone.
+
+    Args:
+      model: A model with texts.
+      inputs: Padded inputs.
+      query: `[B, D]`, what the model returned for them as `item_query`.
+      vectors: `[C, W]`.
+      own: `[C]` ids of candidates that are known, but are to be scored as if they were not.
+    """
+    events = model.trajectory.events
+    table = tf.cast(events.language().item_table.value[1:-1], tf.float32)
+    return model.next_item.text_scores(query, events, vectors) + model.neighbours(inputs, query, table, vectors, own)
 
 
 def score_items_signature(model: InterestModel, examples: tf.TensorSpec) -> list[tf.TensorSpec]:

@@ -48,6 +48,7 @@ ROWS: Final = {
     f"trajectory/events/{PLATFORM_IDS}/embeddings": Rows(PLATFORMS),
     f"trajectory/events/{ACTION_IDS}/embeddings": Rows(ACTION_NAMES, unknown=False),
     "repeats/actions/embeddings": Rows(ACTION_NAMES, unknown=False),
+    "neighbours/actions/embeddings": Rows(ACTION_NAMES, unknown=False),
     "category_repeats/actions/embeddings": Rows(ACTION_NAMES, unknown=False),
     "profile/from_category/embeddings": Rows(CATEGORIES),
     "profile/values/embeddings": Rows(CATEGORIES),

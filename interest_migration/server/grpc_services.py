@@ -19,16 +19,20 @@ from tensorflow_serving.apis import (
 )
 
 from interest_migration.errors import ConfigError, ContractError
-from interest_migration.server.calls import Array, Call, ModelChoice
+from interest_migration.server.calls import Answer, Array, Call, ModelChoice
 from interest_migration.server.metadata import SIGNATURE_DEF, metadata_of
 from interest_migration.server.model_config import from_message
 from interest_migration.server.serving_error import ServingError, invalid
 from interest_migration.server.state import ServerState, signature_of
 from interest_migration.server.status import status_of
+from interest_migration.server.versions import ServedVersion
 from interest_migration.tensor_protos import fill_proto, to_array
 from schemas.signatures import SERVE
 
 PROTOCOL: Final = "grpc"
+_LONGEST_MESSAGE: Final = 2000
+"""Longer ones do not fit into the header that gRPC sends them in."""
+
 Handler = Callable[[Any, "grpc.aio.ServicerContext[Any, Any]"], Awaitable[Message]]
 
 
@@ -58,10 +62,14 @@ class GrpcServices:
 
     async def predict(self, request: Any, context: Any) -> Message:
         """Calls a signature."""
-        choice = _choice(request)
-        inputs = {name: _array(name, proto) for name, proto in request.inputs.items()}
-        call = Call(choice, request.model_spec.signature_name or SERVE, inputs, tuple(request.output_filter))
-        answer = await self._state.predict(call, PROTOCOL, context.time_remaining())
+        choice, signature = _choice(request), request.model_spec.signature_name or SERVE
+
+        async def ask(version: ServedVersion) -> Answer:
+            inputs = {name: _array(name, proto) for name, proto in request.inputs.items()}
+            call = Call(choice, signature, inputs, tuple(request.output_filter))
+            return await self._state.ask(version, call, context.time_remaining())
+
+        answer = await self._state.observed(Call(choice, signature), PROTOCOL, ask)
         response = predict_pb2.PredictResponse()
         _name_version(response.model_spec, choice.name, answer.version, answer.signature)
         for name, value in answer.outputs.items():
@@ -116,7 +124,7 @@ def _rpc(message: Any, handle: Handler) -> Any:
         try:
             return await handle(_parse(message, data), context)
         except ServingError as error:
-            await context.abort(error.code, error.message)
+            await context.abort(error.code, error.message[:_LONGEST_MESSAGE])
             raise
 
     return grpc.unary_unary_rpc_method_handler(answer, None, lambda response: response.SerializeToString())

@@ -46,7 +46,12 @@ class LoadedModel:
           tf.errors.OpError: If the graph does not like the values.
         """
         tensors = {name: _tensor(value) for name, value in inputs.items()}
-        return {name: value.numpy() for name, value in self._functions[signature](**tensors).items()}
+        try:
+            return {name: value.numpy() for name, value in self._functions[signature](**tensors).items()}
+        except UnicodeDecodeError as error:
+            # The graph's message quotes values that are no text, and TensorFlow fails to pass it on.
+            message = error.object.decode("utf-8", "replace")
+            raise tf.errors.InvalidArgumentError(None, None, message) from error
 
 
 def load_model(folder: Path, check: Check | None = None) -> LoadedModel:

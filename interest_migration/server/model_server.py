@@ -31,9 +31,6 @@ _SWITCH_SECONDS: Final = 0.0005
 class ModelServer:
     """A server on the running event loop.
 
-        async with ModelServer(ServerSettings(models=folder)) as server:
-            await server.wait_ready()
-
     Args:
       settings: Of the server.
       check: Says no to models that must not be served.
@@ -41,6 +38,10 @@ class ModelServer:
 
     Raises:
       ConfigError: If there is no folder of models, or a port is taken.
+
+    Example:
+      async with ModelServer(ServerSettings(models=folder)) as server:
+          await server.wait_ready()
     """
 
     def __init__(self, settings: ServerSettings, check: Check | None = None, mounts: Sequence[Mount] = ()) -> None:

@@ -48,6 +48,14 @@ class RunningServer:
         self._wait(is_so, f"versions {versions} of {model}, {refused} refused", timeout_s)
         return self._versions(model)
 
+    def wait_for_requests(self, count: int, timeout_s: float = 60) -> None:
+        """Waits until so many requests are being answered.
+
+        Raises:
+          TimeoutError: If it does not happen.
+        """
+        self._wait(lambda: self._server.state.in_flight == count, f"{count} requests under way", timeout_s)
+
     def wait_for_config_error(self, part: str, timeout_s: float = 60) -> None:
         """Waits until the configuration is found wrong, with these words in the reason; empty: until it is right.
 

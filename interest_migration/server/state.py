@@ -58,12 +58,13 @@ class ServerState:
       watcher: Keeps the models as they are wanted.
       metrics: Counts.
       is_draining: Whether a stop was asked for.
+      in_flight: Number of requests being answered.
     """
 
     def __init__(self, settings: ServerSettings, watcher: Watcher) -> None:
         self.settings, self.watcher, self.metrics = settings, watcher, Metrics()
         self.is_draining = False
-        self._in_flight = 0
+        self.in_flight = 0
         self._scheduler = BatchScheduler(
             settings.workers, settings.max_batch, settings.batch_timeout_ms / 1e3, self.metrics.call
         )
@@ -133,9 +134,9 @@ class ServerState:
         self._scheduler.close()
 
     def _admit(self) -> None:
-        self._in_flight += 1
-        self.metrics.in_flight.set(self._in_flight)
-        if self._in_flight > self.settings.max_in_flight:
+        self.in_flight += 1
+        self.metrics.in_flight.set(self.in_flight)
+        if self.in_flight > self.settings.max_in_flight:
             raise ServingError(
                 grpc.StatusCode.RESOURCE_EXHAUSTED,
                 f"{self.settings.max_in_flight} requests are being answered, which is the most; try again later",
@@ -144,8 +145,8 @@ class ServerState:
     def _leave(
         self, call: Call, version: ServedVersion | None, protocol: str, code: grpc.StatusCode, seconds: float
     ) -> None:
-        self._in_flight -= 1
-        self.metrics.in_flight.set(self._in_flight)
+        self.in_flight -= 1
+        self.metrics.in_flight.set(self.in_flight)
         if version and code is not grpc.StatusCode.CANCELLED and http_status(code) == _SERVER_ERROR:
             version.failures += 1
         # Names that clients made up are not kept: each would be a time series of its own.

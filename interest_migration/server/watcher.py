@@ -8,19 +8,16 @@ loaded is reported and set aside until its files change, and the one before it k
 import asyncio
 import gc
 import logging
-from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 from interest_migration.errors import InterestMigrationError
-from interest_migration.server.loading import Check, LoadedModel, fingerprint, load_model
+from interest_migration.server.loading import Check, fingerprint, load_model
 from interest_migration.server.model_config import ModelConfig, discover, read_config
 from interest_migration.server.settings import MODEL_CONFIG, ServerSettings
 from interest_migration.server.versions import ServedModel, ServedVersion, State
 from interest_migration.serving.versions import Version, list_versions
 
 LOG = logging.getLogger(__name__)
-Load = Callable[[Path, Check | None], LoadedModel]
 
 
 class Watcher:
@@ -34,14 +31,13 @@ class Watcher:
     Args:
       settings: Of the server.
       check: Says no to models that must not be served.
-      load: Loads a model from a folder; called in a thread of its own.
     """
 
-    def __init__(self, settings: ServerSettings, check: Check | None = None, load: Load = load_model) -> None:
+    def __init__(self, settings: ServerSettings, check: Check | None = None) -> None:
         self.models: dict[str, ServedModel] = {}
         self.config_error = ""
         self.settled = False
-        self._settings, self._check, self._load = settings, check, load
+        self._settings, self._check = settings, check
         self._file = settings.model_config_file or settings.models / MODEL_CONFIG
         self._text: bytes | None = None
         self._wanted: tuple[ModelConfig, ...] | None = None
@@ -80,10 +76,6 @@ class Watcher:
             for version in self.models[config.name].versions.values()
             if version.error
         ]
-
-    async def drain(self) -> None:
-        """Waits until versions that are being unloaded are gone."""
-        await asyncio.gather(*self._unloading)
 
     def _read_config(self) -> None:
         """Reads the file if its bytes have changed; a file that vanishes leaves the configuration as it is."""
@@ -150,7 +142,7 @@ class Watcher:
         served.state = State.LOADING
         LOG.info("loading %s version %d", model.name, version.number)
         try:
-            loaded = await asyncio.to_thread(self._load, version.path, self._check)
+            loaded = await asyncio.to_thread(load_model, version.path, self._check)
         except InterestMigrationError as error:
             served.fail(str(error))
             self._failed[model.name, version.number] = files

@@ -16,10 +16,21 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from interest_migration.errors import DataError
-from schemas.features import CUT_TIME, HORIZONS, RAW_FEATURES, USER, Role, Shape
+from interest_migration.serving.replay_paths import (
+    BATCH,
+    Columns,
+    explained_scores,
+    first_steps,
+    join,
+    read_histories,
+    read_names,
+    score_transformed,
+    softmax,
+    top,
+)
+from schemas.features import HORIZONS
 from schemas.signatures import (
     CHURN_PROBABILITY,
     CHURN_TASKS,
@@ -29,9 +40,6 @@ from schemas.signatures import (
     EXAMPLES,
     EXPLAIN,
     EXPLAIN_COLUMNS,
-    EXPLAINED_SCORE,
-    EXPLAINED_TASKS,
-    FORECAST_PROBABILITY,
     INTEREST_PROBABILITY,
     NEW_INTEREST_SHARE,
     NEXT_CATEGORY,
@@ -45,11 +53,8 @@ from schemas.signatures import (
     USER_EMBEDDING,
 )
 
-Columns = dict[str, npt.NDArray[Any]]
-
 CUT_S: Final = 1_500_000_000
 """Moment of replayed events; features are ages, so that any will do."""
-_BATCH: Final = 64
 _FEW: Final = 4  # users who are explained: an explanation costs as much as a hundred answers
 _WARM_UP_CALLS: Final = 10
 
@@ -157,9 +162,9 @@ class _Player:
                 {task: served[CHURN_PROBABILITY[horizon]] for task, horizon in pairs},
             )
         if served and explained:
-            self._compare("explain and serving_default", *_explained(explained, served))
+            self._compare("explain and serving_default", *explained_scores(explained, served))
         if served and ahead:
-            self._compare("paths and serving_default", *_ahead(ahead, served))
+            self._compare("paths and serving_default", *first_steps(ahead, served))
         if served and request.transformed:
             self._try("the path of training", lambda: self._skew(served, request.transformed))
         columns = self._try(PREDICT, self._columns)
@@ -181,8 +186,8 @@ class _Player:
             return {}
 
     def _ask(self, signature: str, records: list[bytes]) -> Columns:
-        chunks = [records[start : start + _BATCH] for start in range(0, len(records), _BATCH)]
-        return _join([self._call(signature, {EXAMPLES: np.array(chunk, object)}) for chunk in chunks])
+        chunks = [records[start : start + BATCH] for start in range(0, len(records), BATCH)]
+        return join([self._call(signature, {EXAMPLES: np.array(chunk, object)}) for chunk in chunks])
 
     def _call(self, signature: str, inputs: Mapping[str, Any]) -> Columns:
         import tensorflow as tf
@@ -206,14 +211,14 @@ class _Player:
 
     def _skew(self, served: Columns, transformed: Sequence[str]) -> Columns:
         """Compares with the same weights on the examples that Transform wrote: what training and comparison read."""
-        scores = _score_transformed(self._loaded, self._records, transformed)
-        expected = {NEXT_CATEGORY_PROBABILITY: _top(_softmax(scores["next_category"]))}
+        scores = score_transformed(self._loaded, self._records, transformed)
+        expected = {NEXT_CATEGORY_PROBABILITY: top(softmax(scores["next_category"]))}
         for horizon in HORIZONS:
             expected[CHURN_PROBABILITY[horizon]] = scores[f"churn_{horizon}"]
-            expected[INTEREST_PROBABILITY[horizon]] = _top(scores[f"propensity_{horizon}"])
-            expected[NEW_INTEREST_SHARE[horizon]] = _top(scores[f"new_interest_{horizon}"])
+            expected[INTEREST_PROBABILITY[horizon]] = top(scores[f"propensity_{horizon}"])
+            expected[NEW_INTEREST_SHARE[horizon]] = top(scores[f"new_interest_{horizon}"])
         self._compare("serving_default and the path of training", served, expected)
-        categories, items = (_names(self._model / "assets" / name) for name in ("categories", "items"))
+        categories, items = (read_names(self._model / "assets" / name) for name in ("categories", "items"))
         best = np.argsort(-scores["next_category"], axis=1, kind="stable")[:, :TOP_K] + 1
         ranked = {NEXT_CATEGORY: categories[best], NEXT_ITEM: items[scores["next_item"][:, :TOP_K]]}
         for name, names in ranked.items():
@@ -228,7 +233,7 @@ class _Player:
         from interest_migration.serving.event_columns import history_events, to_columns
         from interest_migration.serving.facts import read_facts
 
-        events = history_events(_histories(self._records), CUT_S)
+        events = history_events(read_histories(self._records), CUT_S)
         if not len(events):
             raise DataError("expected examples with events, received none")
         settings = read_facts(self._model).examples.model_copy(update={"conflicting_fields": ()})
@@ -239,17 +244,17 @@ class _Player:
         embedded = self._ask_columns(EMBED, columns)
         self._compare("embed and predict", embedded, {USER_EMBEDDING: found[USER_EMBEDDING]})
         few = {name: values[:_FEW] for name, values in columns.items()}
-        self._compare("explain_columns and predict", *_explained(self._ask_columns(EXPLAIN_COLUMNS, few), found))
-        self._compare("paths_columns and predict", *_ahead(self._ask_columns(PATHS_COLUMNS, few), found))
+        self._compare("explain_columns and predict", *explained_scores(self._ask_columns(EXPLAIN_COLUMNS, few), found))
+        self._compare("paths_columns and predict", *first_steps(self._ask_columns(PATHS_COLUMNS, few), found))
         return columns
 
     def _ask_columns(self, signature: str, columns: Columns) -> Columns:
         size = len(next(iter(columns.values())))
         parts = []
-        for start in range(0, size, _BATCH):
-            chunk = {name: values[start : start + _BATCH] for name, values in columns.items()}
+        for start in range(0, size, BATCH):
+            chunk = {name: values[start : start + BATCH] for name, values in columns.items()}
             parts.append(self._call(signature, chunk))
-        return _join(parts)
+        return join(parts)
 
     def _compare(self, what: str, found: Columns, expected: Columns) -> None:
         numbers = [name for name, values in expected.items() if values.dtype.kind == "f"]
@@ -276,87 +281,6 @@ class _Player:
         self._measured.latency_ms[signature] = {
             name: float(found[row, column]) for row, pair in enumerate(names) for column, name in enumerate(pair)
         }
-
-
-def _join(parts: Sequence[Columns]) -> Columns:
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
-def _explained(explained: Columns, served: Columns) -> tuple[Columns, Columns]:
-    """The scores that both tell: of churn, and of what is ranked first."""
-    sources = {f"churn_{horizon}": served[CHURN_PROBABILITY[horizon]] for horizon in HORIZONS}
-    sources |= {f"propensity_{horizon}": served[INTEREST_PROBABILITY[horizon]][:, 0] for horizon in HORIZONS}
-    sources |= {f"new_interest_{horizon}": served[NEW_INTEREST_SHARE[horizon]][:, 0] for horizon in HORIZONS}
-    sources["next_category"] = served[NEXT_CATEGORY_PROBABILITY][:, 0]
-    scores = explained[EXPLAINED_SCORE]
-    found = {task: scores[:, column] for column, task in enumerate(EXPLAINED_TASKS)}
-    return found, {task: sources[task][: len(scores)] for task in EXPLAINED_TASKS}
-
-
-def _ahead(ahead: Columns, served: Columns) -> tuple[Columns, Columns]:
-    first = ahead[FORECAST_PROBABILITY][:, 0]
-    return {"first": first}, {"first": served[NEXT_CATEGORY_PROBABILITY][: len(first)]}
-
-
-def _score_transformed(loaded: Any, records: list[bytes], paths: Sequence[str]) -> Columns:
-    """Scores of the transformed examples with the keys of the raw ones, in the order of those."""
-    import tensorflow as tf
-
-    from interest_migration.model.inputs import INPUT_SPECS, pad, parsers
-
-    places = {key: place for place, key in enumerate(_keys(tf.constant(records)))}
-    found: dict[int, bytes] = {}
-    for batch in tf.data.TFRecordDataset(sorted(paths), compression_type="GZIP").batch(1024):
-        values = batch.numpy()
-        found |= {places[key]: values[row] for row, key in enumerate(_keys(batch)) if key in places}
-        if len(found) == len(records):
-            break
-    if len(found) < len(records):
-        raise DataError(f"expected {len(records)} examples among the transformed ones, found {len(found)}")
-    ordered = [found[place] for place in range(len(records))]
-    parts = []
-    for start in range(0, len(ordered), _BATCH):
-        parsed = tf.io.parse_example(ordered[start : start + _BATCH], parsers(INPUT_SPECS))
-        parts.append({k: v.numpy() for k, v in loaded.score_transformed(pad(parsed, INPUT_SPECS)).items()})
-    return _join(parts)
-
-
-def _keys(records: Any) -> list[tuple[bytes, int]]:
-    import tensorflow as tf
-
-    kinds = {USER: tf.io.FixedLenFeature([], tf.string, ""), CUT_TIME: tf.io.FixedLenFeature([], tf.int64, -1)}
-    parsed = tf.io.parse_example(records, kinds)
-    return list(zip(parsed[USER].numpy().tolist(), parsed[CUT_TIME].numpy().tolist(), strict=True))
-
-
-def _histories(records: list[bytes]) -> dict[str, Any]:
-    import tensorflow as tf
-
-    from interest_migration.ragged import Ragged
-
-    specs = [spec for spec in RAW_FEATURES if spec.role is Role.INPUT and spec.shape is Shape.EVENTS]
-    kinds = {spec.name: tf.io.RaggedFeature(tf.as_dtype(spec.dtype), row_splits_dtype=tf.int64) for spec in specs}
-    parsed = tf.io.parse_example(records, kinds)
-    return {name: Ragged(value.flat_values.numpy(), value.row_splits.numpy()) for name, value in parsed.items()}
-
-
-def _names(vocabulary: Path) -> npt.NDArray[Any]:
-    """Names by id; id 0 and those beyond have none."""
-    lines = vocabulary.read_bytes().split(b"\n")
-    lines = lines[:-1] if lines and not lines[-1] else lines
-    return np.array([b"", *lines, b""], object)
-
-
-def _softmax(logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shares: npt.NDArray[Any] = odds / odds.sum(axis=1, keepdims=True)
-    return shares
-
-
-def _top(scores: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """`[B, TOP_K]`, best first, 0 where there are fewer."""
-    best = -np.sort(-scores, axis=1)[:, :TOP_K]
-    return np.pad(best, [(0, 0), (0, TOP_K - best.shape[1])])
 
 
 def main() -> None:

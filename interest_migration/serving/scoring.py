@@ -10,6 +10,7 @@ them has changed.
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -98,7 +99,7 @@ def plan_shards(sources: Iterable[Path], output: Path) -> list[Shard]:
 
 
 class Scorer:
-    """A loaded model.
+    """A model that scores shards.
 
     Args:
       model: Folder of the exported model.
@@ -108,12 +109,15 @@ class Scorer:
     """
 
     def __init__(self, model: Path) -> None:
+        check_model_directory(model)
+        self._path, self._facts = model, read_facts(model)
+
+    @cached_property
+    def _loaded(self) -> Any:
+        """Loaded by the first shard that is not done."""
         import tensorflow as tf
 
-        check_model_directory(model)
-        self._facts = read_facts(model)
-        self._loaded = tf.saved_model.load(str(model))
-        self._signature = self._loaded.signatures[SERVE]
+        return tf.saved_model.load(str(self._path))
 
     def score_shard(self, shard: Shard) -> ScoreCounts:
         """Scores a shard, unless that was done.
@@ -137,7 +141,7 @@ class Scorer:
                 pq.write_table(pa.table({USER: pa.array([], pa.string())}).replace_schema_metadata(about), temporary)
             else:
                 writer.close()
-            _write_rejects(shard, rejected)  # first: a target that is there says that all is done
+            _write_rejects(shard, rejected)  # before the target, which says that all is done
         return ScoreCounts(shards=1, examples=examples, rejected=len(rejected))
 
     def _tables(self, shard: Shard, rejected: list[tuple[int, str]]) -> Iterator[pa.Table]:
@@ -174,7 +178,7 @@ class Scorer:
 
         keys = {USER: tf.io.FixedLenFeature([], tf.string, ""), CUT_TIME: tf.io.FixedLenFeature([], tf.int64, 0)}
         examples = tf.constant(records)
-        found = tf.io.parse_example(examples, keys) | self._signature(**{EXAMPLES: examples})
+        found = tf.io.parse_example(examples, keys) | self._loaded.signatures[SERVE](**{EXAMPLES: examples})
         return {name: value.numpy() for name, value in found.items()}
 
 

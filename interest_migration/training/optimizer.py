@@ -17,8 +17,11 @@ class DenseAdamW(keras.optimizers.AdamW):
     """
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> Any:
-        """Updates the variables by gradients, sparse ones among them."""
-        return super().apply([tf.convert_to_tensor(grad) for grad in grads], trainable_variables)
+        """Updates the variables by gradients, sparse ones among them; None, of what no loss depends on, counts as 0."""
+        variables = self._trainable_variables if trainable_variables is None else trainable_variables
+        pairs = zip(grads, variables, strict=True)
+        dense = [tf.zeros(own.shape, own.dtype) if grad is None else tf.convert_to_tensor(grad) for grad, own in pairs]
+        return super().apply(dense, trainable_variables)
 
 
 def make_optimizer(settings: TrainingSettings, steps: int) -> keras.optimizers.Optimizer:

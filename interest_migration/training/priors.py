@@ -58,6 +58,8 @@ def initialise(model: InterestModel, batches: Iterable[dict[str, tf.Tensor]]) ->
     attributes[[0, -1]] = 0
     model.next_category.bias.assign(_log_share(next_counts))
     model.next_item.bias.assign(np.concatenate([[0], _log_share(item_counts), [0]]))
+    if model.neighbours:
+        model.neighbours.assign(np.exp(_log_share(item_counts)))
     rates_of_new = _log_odds(new, candidates)
     model.new_interest.rates.assign(rates_of_new - rates_of_new.mean(axis=1, keepdims=True))
     model.new_interest.bias.assign(_log_odds(new.sum(axis=1), candidates.sum(axis=1)))

@@ -2,6 +2,7 @@
 
 import click
 
+from pipeline.commands.benchmark_across_platforms import across_platforms
 from pipeline.commands.benchmark_cold_items import cold_items
 from pipeline.commands.benchmark_labels import labels
 from pipeline.commands.benchmark_sequences import sequences
@@ -15,3 +16,4 @@ def benchmark() -> None:
 benchmark.add_command(labels)
 benchmark.add_command(sequences)
 benchmark.add_command(cold_items)
+benchmark.add_command(across_platforms)

@@ -2,17 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline.beam_settings import LOCAL_ARGS
 from pipeline.commands.ending import finish
 from pipeline.commands.options import JSON
 
 if TYPE_CHECKING:
     from interest_migration.ingestion.summary import IngestSummary
 
-BEAM_ARGS: Final = ("--runner=FnApiRunner", "--direct_num_workers=1")
 EPILOG = """\b
 Examples:
   interest-migration ingest --mapping configs/sources/taobao_user_behavior.yaml --input UserBehavior.csv --output out
@@ -43,7 +43,7 @@ Examples:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Users whose rows are set aside, one raw id per line.",
 )
-@click.option("--beam-arg", "beam_args", multiple=True, default=BEAM_ARGS, show_default=True, help="Beam option.")
+@click.option("--beam-arg", "beam_args", multiple=True, default=LOCAL_ARGS, show_default=True, help="Beam option.")
 @JSON
 def ingest(
     mapping: Path,

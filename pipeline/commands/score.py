@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipeline.beam_settings import LOCAL_ARGS
 from pipeline.commands.ending import finish
-from pipeline.commands.ingest import BEAM_ARGS
 from pipeline.commands.options import JSON
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ Examples:
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
     help="The moment that users of a log are scored at, UTC  [a second after its newest event]",
 )
-@click.option("--beam-arg", "beam_args", multiple=True, default=BEAM_ARGS, show_default=True, help="Beam option.")
+@click.option("--beam-arg", "beam_args", multiple=True, default=LOCAL_ARGS, show_default=True, help="Beam option.")
 @JSON
 def score(
     model: Path,

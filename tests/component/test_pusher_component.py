@@ -25,7 +25,7 @@ def model(tmp_path: Path) -> standard_artifacts.Model:
 
 
 def push(
-    model: standard_artifacts.Model, directory: Path, blessed: int, outputs: Path
+    model: standard_artifacts.Model, directory: Path, blessed: int, outputs: Path, servable: int | None = None
 ) -> standard_artifacts.PushedModel:
     blessing, pushed = standard_artifacts.ModelBlessing(), standard_artifacts.PushedModel()
     blessing.set_int_custom_property("blessed", blessed)
@@ -33,8 +33,13 @@ def push(
     destination = pusher_pb2.PushDestination(
         filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=str(directory))
     )
+    inputs = {"model": [model], "model_blessing": [blessing]}
+    if servable is not None:
+        infra = standard_artifacts.InfraBlessing()
+        infra.set_int_custom_property("blessed", servable)
+        inputs["infra_blessing"] = [infra]
     VersionExecutor().Do(
-        {"model": [model], "model_blessing": [blessing]},
+        inputs,
         {"pushed_model": [pushed]},
         {
             "push_destination": proto_utils.proto_to_json(destination),
@@ -112,6 +117,14 @@ def test_a_released_model_is_pushed_though_it_is_refused(model: standard_artifac
     pushed = push(model, tmp_path / "served", 0, tmp_path)
     assert pushed.get_string_custom_property("pushed_version") == "1"
     assert pushed.get_string_custom_property("review").startswith("released by Ada")
+
+
+def test_a_person_cannot_release_what_no_server_can_answer_with(
+    model: standard_artifacts.Model, tmp_path: Path
+) -> None:
+    review(model, tmp_path / "served", Action.RELEASE)
+    assert not push(model, tmp_path / "served", 1, tmp_path, servable=0).get_int_custom_property("pushed")
+    assert push(model, tmp_path / "served", 0, tmp_path, servable=1).get_int_custom_property("pushed")
 
 
 def test_a_review_of_another_model_changes_nothing(model: standard_artifacts.Model, tmp_path: Path) -> None:

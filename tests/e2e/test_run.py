@@ -5,12 +5,15 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
 from small_shop import RULE, Shop, call, write_yaml
 from synthetic_log import CATEGORIES
 
 pytestmark = pytest.mark.e2e
+QUICK = ("--set", "serving_gate.enabled=false", "--json")
 
 
 def measured(outcome: str) -> list[dict[str, object]]:
@@ -76,6 +79,37 @@ def test_a_refused_model_ends_with_3_and_is_not_pushed(shop: Shop):
     assert [path.name for path in shop.versions.iterdir()] == ["1"]
 
 
+def test_a_model_that_cannot_be_served_ends_with_3_whatever_the_model_gate_says(shop: Shop):
+    outcome = json.loads(shop.first.stdout)
+    assert outcome["serving_decision"]["passed"] is True
+    compared = [check["subject"] for check in outcome["serving_decision"]["checks"] if check["rule"] == "skew"]
+    assert any("the path of training" in subject for subject in compared)
+    impatient = ("--set", "serving_gate.timeout_seconds=0.01", "--json")
+    refused = call("run", "--config", shop.folder / "config.yaml", *impatient)
+    assert refused.exit_code == 3, refused.output
+    outcome = json.loads(refused.stdout)
+    assert outcome["decision"]["passed"] is True
+    assert outcome["pushed"] is None
+    assert outcome["serving_decision"]["reasons"] == ["the model did not answer within 0.01 seconds"]
+    page = Path(outcome["report"]).read_text()
+    assert "The serving gate refused the model" in page
+    assert "did not answer within 0.01 seconds" in page
+
+
+def test_users_of_a_log_are_scored_at_a_moment(shop: Shop, tmp_path: Path):
+    scored = call(
+        *("score", "--model", shop.versions / "1", "--config", shop.folder / "config.yaml"),
+        *("--output", tmp_path / "scores", "--json"),
+    )
+    assert scored.exit_code == 0, scored.output
+    counts = json.loads(scored.stdout)
+    table = pa.concat_tables(pq.read_table(path) for path in (tmp_path / "scores").glob("data-*.parquet"))
+    assert counts == {"shards": 2, "skipped": 0, "examples": len(table), "rejected": 0}
+    summary = json.loads((Path(json.loads(shop.first.stdout)["artifacts"]["summary"]) / "summary.json").read_text())
+    assert len(set(table["user"].to_pylist())) == len(table) == summary["users"]
+    assert len(set(table["cut_time_s"].to_pylist())) == 1
+
+
 def test_a_refused_model_can_be_judged_again_and_released_or_held(shop: Shop, tmp_path: Path):
     mild = write_yaml(tmp_path / "mild.yaml", {"slices": ["switched"], "rules": [RULE]})
     strict = write_yaml(tmp_path / "strict.yaml", {"rules": [RULE | {"at_least": 0.9999}]})
@@ -115,7 +149,7 @@ def test_a_missing_column_ends_with_2_and_names_it(shop: Shop, tmp_path: Path):
 def test_the_same_seed_and_input_give_the_same_metrics(shop: Shop, tmp_path: Path):
     elsewhere = f"workspace={tmp_path / 'other'}"
     same_key = f"data.key_file={shop.folder}/workspace/pseudonym.key"
-    other = call("run", "--config", shop.folder / "config.yaml", "--set", elsewhere, "--set", same_key, "--json")
+    other = call("run", "--config", shop.folder / "config.yaml", "--set", elsewhere, "--set", same_key, *QUICK)
     assert other.exit_code == 0, other.output
     assert measured(other.stdout) == measured(shop.first.stdout)
 

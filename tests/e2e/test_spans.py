@@ -1,51 +1,38 @@
-"""A second span: compared with the first one's model, refused with drift in it, passed without."""
+"""A second span: compared with the first one's model, refused with drift in it, passed without.
+
+Then the same spans from the compiled pipeline, as a cluster would run it: in this file, since both kinds of runs are
+compared, and a file's tests share what they run.
+"""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
-from small_shop import call
-from span_shop import change_rows, open_span_shop, week
+from compiled_spans import CHURN, Compiled, log_of, run_compiled
+from kfp_pods import Processes
+from small_shop import RULE, call
+from span_chain import WEEKS, Chain, run_chain
+from span_shop import week
+
+from interest_migration.evaluation.measures import Measures
+from interest_migration.gates.judge import judge
+from interest_migration.gates.settings import GateSettings
 
 pytestmark = pytest.mark.e2e
-WEEKS = 28
-
-
-@dataclass(frozen=True)
-class Chain:
-    """Runs in order: a first span, the second with a drift in it, the second as it should be, and that once more."""
-
-    folder: Path
-    first: Result
-    drifted: Result
-    second: Result
-    again: Result
-
-    @property
-    def runs(self) -> list[Path]:
-        return sorted((self.folder / "workspace" / "runs").iterdir())
-
-    @property
-    def versions(self) -> list[str]:
-        return sorted(path.name for path in (self.folder / "workspace" / "served" / "interests").iterdir())
 
 
 @pytest.fixture(scope="module")
 def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
-    folder = tmp_path_factory.mktemp("span-shop")
-    config = open_span_shop(folder, WEEKS)
-    newest = folder / "data" / "events" / str(week(WEEKS - 1)) / "log.csv"
-    good = newest.read_bytes()
-    first = call("run", "--config", config, "--span", week(WEEKS - 2), "--json")
-    change_rows(newest, lambda row: {**row, "price": str(float(row["price"]) * 20)})
-    drifted = call("run", "--config", config, "--latest", "--json")
-    newest.write_bytes(good)
-    return Chain(
-        folder, first, drifted, call("run", "--config", config, "--json"), call("run", "--config", config, "--json")
-    )
+    return run_chain(tmp_path_factory.mktemp("span-shop"))
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory, chain: Chain) -> Iterator[Compiled]:
+    key = (chain.folder / "workspace" / "pseudonym.key").read_text().strip()
+    with pytest.MonkeyPatch.context() as patch, Processes() as processes:
+        yield run_compiled(tmp_path_factory.mktemp("kubeflow"), key, processes, patch)
 
 
 def read_decision(run: Path) -> dict[str, Any]:
@@ -102,3 +89,82 @@ def test_the_listing_names_the_runs_that_used_each_span(chain: Chain):
     rows = json.loads(call("spans", "--config", chain.folder / "config.yaml", "--json").stdout)["spans"]
     assert len(rows) == WEEKS
     assert {row["used_by"] for row in rows} == {chain.runs[3].name}
+
+
+def test_the_first_run_pushes_version_1_against_no_baseline(compiled: Compiled) -> None:
+    assert compiled.first.state == "SUCCEEDED", log_of(compiled.first)
+    verdict = compiled.note(compiled.first, "verdict.json")
+    assert (verdict["state"], verdict["version"], verdict["exit_code"]) == ("pushed", 1, 0)
+    assert compiled.note(compiled.first, "outcome.json")["served_before"] is None
+    assert list(compiled.first.tasks)[-1] == "TellVerdict"
+
+
+def test_the_next_span_is_judged_against_version_1(compiled: Compiled, chain: Chain) -> None:
+    assert compiled.second.state == "SUCCEEDED", log_of(compiled.second)
+    outcome = compiled.note(compiled.second, "outcome.json")
+    local = json.loads(chain.second.stdout)
+    assert outcome["served_before"] == local["decision"]["served_version"] == 1
+    assert outcome["version"] == local["pushed"]["version"] == 2
+    assert outcome["reasons"] == local["decision"]["reasons"] == []
+
+
+def test_its_data_are_compared_with_those_of_the_first(compiled: Compiled) -> None:
+    decision = json.loads((compiled.output(compiled.second, "DataGate", "decision") / "decision.json").read_text())
+    assert any(note.startswith(f"Compared with: {week(WEEKS - 2)}") for note in decision["notes"])
+
+
+def test_only_what_has_not_changed_is_answered_from_the_cache(compiled: Compiled) -> None:
+    states = {name for name, task in compiled.second.tasks.items() if task.state == "CACHED"}
+    assert states == {"ImportSchemaGen"}
+
+
+@pytest.mark.parametrize("which", ["first", "second"])
+def test_local_and_compiled_runs_measure_the_same(compiled: Compiled, chain: Chain, which: str) -> None:
+    local = Path(json.loads(getattr(chain, which).stdout)["artifacts"]["comparison"])
+    there = compiled.output(getattr(compiled, which), "Comparison", "comparison")
+    ours, theirs = (json.loads((place / "comparison.json").read_text())["values"] for place in (local, there))
+    assert len(ours) == len(theirs) > 50
+    for mine, other in zip(ours, theirs, strict=True):
+        numbers = {name for name, value in mine.items() if isinstance(value, float)}
+        assert {k: v for k, v in mine.items() if k not in numbers} == {
+            k: v for k, v in other.items() if k not in numbers
+        }
+        assert [mine[name] for name in numbers] == pytest.approx(
+            [other[name] for name in numbers], abs=1e-6, nan_ok=True
+        )
+
+
+def test_with_other_peoples_events_the_run_fails_as_configured_and_pushes_nothing(compiled: Compiled) -> None:
+    assert compiled.shuffled.state == "FAILED"
+    assert {name for name, task in compiled.shuffled.tasks.items() if task.state == "FAILED"} == {"Verdict"}
+    assert compiled.versions == ["1", "2"]
+    verdict = compiled.note(compiled.shuffled, "verdict.json")
+    assert (verdict["state"], verdict["exit_code"]) == ("refused by the model gate", 3)
+    assert (verdict["orchestrator"], verdict["failed_step"]) == ("FAILED", "Verdict")
+    assert any(reason.startswith("churn is told") for reason in verdict["reasons"])
+    assert compiled.shuffled.tasks["TellVerdict"].state == "COMPLETE"
+    assert "verdict: " in compiled.shuffled.tasks["TellVerdict"].log.read_text()
+
+
+def test_the_gate_that_refused_it_would_have_passed_the_others(compiled: Compiled) -> None:
+    rules = GateSettings.from_values({"rules": [RULE, CHURN]}, source="gates")
+    measures = Measures.read(compiled.output(compiled.second, "ModelGate", "decision"))
+    assert judge(measures, rules).passed
+
+
+def test_the_ui_gets_page_numbers_and_curves(compiled: Compiled) -> None:
+    outputs = compiled.second.tasks["RunReport"].outputs
+    page = compiled.output(compiled.second, "RunReport", "report").read_text()
+    assert "The model was pushed as version 2" in page
+    assert "What could not be read" not in page
+    assert 0.5 < outputs["scalars"]["metadata"]["churn_short_auroc"] <= 1
+    points = outputs["churn_short"]["metadata"]["confidenceMetrics"]["list"]
+    assert points[-1]["recall"] == 1.0
+    matrix = outputs["categories"]["metadata"]["confusionMatrix"]["struct"]
+    assert len(matrix["rows"]) == len(matrix["annotationSpecs"]) > 2
+
+
+def test_no_key_and_no_user_is_in_what_is_sent(compiled: Compiled) -> None:
+    text = (compiled.folder / "pipeline.yaml").read_text()
+    assert compiled.cluster.secrets["interest-migration"]["pseudonym-key"] not in text
+    assert "customer-" not in text

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from tfx.dsl.compiler.compiler import Compiler
+from tfx.orchestration.local import runner_utils
 from tfx.orchestration.pipeline import Pipeline
 from tfx.types import artifact_utils
 from tiny_checkpoint import write_checkpoint
@@ -14,6 +15,7 @@ from interest_migration.data_gate.settings import DataGateSettings
 from interest_migration.gates.settings import GateSettings
 from interest_migration.sources.mapping import SourceMapping
 from pipeline.config import load_config
+from pipeline.fingerprints import INGESTION, fingerprint_code
 from pipeline.graph import SCHEMA_FILE, Resolved, create_pipeline
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -57,8 +59,15 @@ def test_wiring(nodes: dict[str, Any]) -> None:
             "raw_examples": "BehaviorExampleGen",
             "served_model": "ServedModel",
         },
-        "Pusher": {"model": "Trainer", "model_blessing": "ModelGate"},
+        "ServingGate": {"model": "Trainer", "raw_examples": "BehaviorExampleGen", "transformed_examples": "Transform"},
+        "Pusher": {"model": "Trainer", "model_blessing": "ModelGate", "infra_blessing": "ServingGate"},
     }
+
+
+def test_the_serving_gate_can_be_switched_off() -> None:
+    without = {component.id: component for component in build("serving_gate.enabled=false").components}
+    assert "ServingGate" not in without
+    assert "infra_blessing" not in without["Pusher"].inputs
 
 
 def test_training_knows_what_is_served_only_if_it_starts_from_it() -> None:
@@ -146,7 +155,8 @@ def test_parameters_are_of_types_that_every_orchestrator_has(nodes: dict[str, An
 
 
 def test_what_was_resolved_is_part_of_the_cache_keys(nodes: dict[str, Any]) -> None:
-    assert nodes["BehaviorExampleGen"].exec_properties["fingerprint"].startswith("f00d-")
+    assert nodes["BehaviorExampleGen"].exec_properties["fingerprint"] == "f00d"
+    assert nodes["BehaviorExampleGen"].exec_properties["code"] == fingerprint_code(INGESTION)
     assert nodes["BehaviorExampleGen"].exec_properties["key_id"] == "beef"
     assert nodes["ServedModel"].exec_properties["run_token"] == "3-cafe"
     assert nodes["ServedModel"].exec_properties["directory"] == "/tmp/w/served/interests"
@@ -182,7 +192,7 @@ def test_it_compiles_for_the_local_orchestrator() -> None:
     compiled = Compiler().compile(build("cache=false", "name=other"))
     names = [node.pipeline_node.node_info.id for node in compiled.nodes]
     assert compiled.pipeline_info.id == "other"
-    assert len(names) == 12
+    assert len(names) == 13
     assert names.index("Trainer") < names.index("ModelGate") < names.index("Pusher")
     assert not any(node.pipeline_node.execution_options.caching_options.enable_cache for node in compiled.nodes)
 
@@ -192,7 +202,7 @@ def test_it_compiles_for_kubeflow(tmp_path: Path) -> None:
     config = runner.KubeflowV2DagRunnerConfig(default_image="image", use_pipeline_spec_2_1=True)
     runner.KubeflowV2DagRunner(config, output_dir=str(tmp_path), output_filename="p.json").run(build(), write_out=True)
     tasks = json.loads((tmp_path / "p.json").read_text())["pipelineSpec"]["root"]["dag"]["tasks"]
-    assert len(tasks) == 12
+    assert len(tasks) == 13
     served = tasks["ModelGate"]["inputs"]["artifacts"]["served_model"]
     assert served["taskOutputArtifact"]["producerTask"] == "ServedModel"
 
@@ -247,3 +257,43 @@ def test_a_language_model_asks_ingestion_for_texts_of_items(tmp_path: Path) -> N
     config = load_config(CONFIGS / "demo.yaml", [f"language.checkpoint={folder}"])
     assert config.examples.item_texts
     assert not load_config(CONFIGS / "demo.yaml").examples.item_texts
+
+
+FLINK = "beam={runner: flink, master: 'jobs:8081', environment: EXTERNAL, worker_address: 'localhost:50000'}"
+FLINK_ARGS = [
+    "--runner=FlinkRunner",
+    "--flink_master=jobs:8081",
+    "--flink_version=2.2",
+    "--job_server_timeout=14400",
+    "--environment_type=EXTERNAL",
+    "--environment_config=localhost:50000",
+]
+BEAM_STEPS = {"BehaviorExampleGen", "StatisticsGen", "Transform", "Evaluator"}
+
+
+def test_the_engine_reaches_every_beam_step_of_a_local_run() -> None:
+    deployment = runner_utils.extract_local_deployment_config(Compiler().compile(build(FLINK)))
+    found = {
+        name: [arg.value.string_value for arg in executor.beam_executable_spec.beam_pipeline_args_placeholders]
+        for name, executor in deployment.executor_specs.items()
+        if executor.HasField("beam_executable_spec")
+    }
+    assert found == dict.fromkeys(BEAM_STEPS, FLINK_ARGS)
+
+
+def test_the_engine_reaches_every_beam_step_on_kubeflow(tmp_path: Path) -> None:
+    runner = pytest.importorskip("tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner")
+    config = runner.KubeflowV2DagRunnerConfig(default_image="image", use_pipeline_spec_2_1=True)
+    dag = runner.KubeflowV2DagRunner(config, output_dir=str(tmp_path), output_filename="p.json")
+    dag.run(build(FLINK), write_out=True)
+    executors = json.loads((tmp_path / "p.json").read_text())["pipelineSpec"]["deploymentSpec"]["executors"]
+    steps = {name: executors[f"{name}_executor"]["container"]["args"] for name in BEAM_STEPS}
+    assert {name: args[-len(FLINK_ARGS) :] for name, args in steps.items()} == dict.fromkeys(BEAM_STEPS, FLINK_ARGS)
+
+
+def test_workers_without_a_common_disk_exchange_no_files() -> None:
+    spills = []
+    for override in (FLINK, FLINK[:-1] + ", shared_disk: true}"):
+        nodes = {component.id: component for component in build(override).components}
+        spills.append(nodes["BehaviorExampleGen"].exec_properties["spill"])
+    assert spills == [0, 1]

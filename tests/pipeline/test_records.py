@@ -50,13 +50,19 @@ def run(workspace: Path, name: str, error: BaseException | None = None, outcome:
     return folder
 
 
-def outcome(passed: bool, pushed: Pushed | None) -> Any:
-    return SimpleNamespace(decision=SimpleNamespace(passed=passed), pushed=pushed)
+def outcome(passed: bool, pushed: Pushed | None, servable: bool = True) -> Any:
+    gates = {"decision": SimpleNamespace(passed=passed), "serving": SimpleNamespace(passed=servable)}
+    return SimpleNamespace(**gates, pushed=pushed)
 
 
 def invoke(workspace: Path, *arguments: str) -> Result:
     command, *others = arguments
     return CliRunner().invoke(main, [command, "--config", str(workspace.parent / "config.yaml"), *others])
+
+
+@pytest.mark.parametrize(("passed", "state"), [(True, State.SERVING_REFUSED), (False, State.MODEL_REFUSED)])
+def test_a_run_whose_model_cannot_be_served(workspace: Path, passed: bool, state: State) -> None:
+    assert read_record(run(workspace, "1", outcome=outcome(passed, None, servable=False))).state is state
 
 
 @pytest.mark.parametrize(

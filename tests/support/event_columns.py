@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from event_tables import Event
 
+from schemas.events import EVENT_FIELDS
 from schemas.signatures import COLUMN_CUT, COLUMNS
 
 DTYPES = {"string": object, "int64": np.int64, "float32": np.float32}
@@ -33,3 +34,10 @@ def to_columns(users: Sequence[Sequence[Event]], cuts_s: Sequence[int], slots: i
 def _value(event: Mapping[str, Any], name: str, empty: Any) -> Any:
     value = event.get(name)
     return empty if value is None else value
+
+
+def sort_key(row: Event) -> tuple[object, ...]:
+    """The shard's total order: by time, then by the other fields."""
+    texts = [row.get(f.name) or "" for f in EVENT_FIELDS if f.name not in ("user", "time_s", "price", "quantity")]
+    numbers = [-1.0 if row.get(name) is None else row[name] for name in ("price", "quantity")]
+    return (row["time_s"], *texts, *numbers)

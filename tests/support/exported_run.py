@@ -21,37 +21,45 @@ CONFIG = {
 }
 
 
-def export_run(directory: Path) -> dict[str, Any]:
-    """Trains on 300 random examples; returns what was given and what was made."""
+def export_run(directory: Path) -> None:
+    """Trains on 300 random examples and exports."""
     raw = write_examples(directory, 300, seed=1)
-    graph, transformed = transform_examples(directory, raw, CONFIG)
-    vectors = write_vectors(Path(graph))
-    arguments = FnArgs(
-        train_files=[str(directory / "transformed" / "Split-train" / "*")],
-        eval_files=[str(directory / "transformed" / "Split-eval" / "*")],
-        transform_graph_path=graph,
-        serving_model_dir=str(directory / "Format-Serving"),
-        model_run_dir=str(directory / "logs"),
-        custom_config=CONFIG,
-    )
-    run_fn(arguments)
-    records = tf.data.TFRecordDataset(raw["test"], compression_type="GZIP")
+    graph, _ = transform_examples(directory, raw, CONFIG)
+    write_vectors(Path(graph))
+    run_fn(_arguments(directory))
+
+
+def open_run(directory: Path) -> dict[str, Any]:
+    """Returns what `export_run` was given and what it made."""
+    arguments = _arguments(directory)
+    records = tf.data.TFRecordDataset(tf.io.gfile.glob(f"{directory}/Split-test/*"), compression_type="GZIP")
+    with (directory / "transform_graph" / TEXT_VECTORS_FILE).open("rb") as file:
+        vectors = TextVectors.load(file)
     return {
         "arguments": arguments,
-        "raw": raw,
+        "raw": {"test": str(directory / "Split-test")},
         "model": tf.saved_model.load(arguments.serving_model_dir),
         "test": tf.constant([record.numpy() for record in records]),
-        "transformed": transformed["test"],
+        "transformed": tf.io.gfile.glob(f"{directory}/transformed/Split-test/*"),
         "vectors": vectors,
     }
 
 
-def write_vectors(graph: Path) -> TextVectors:
+def _arguments(directory: Path) -> FnArgs:
+    return FnArgs(
+        train_files=[str(directory / "transformed" / "Split-train" / "*")],
+        eval_files=[str(directory / "transformed" / "Split-eval" / "*")],
+        transform_graph_path=str(directory / "transform_graph"),
+        serving_model_dir=str(directory / "Format-Serving"),
+        model_run_dir=str(directory / "logs"),
+        custom_config=CONFIG,
+    )
+
+
+def write_vectors(graph: Path) -> None:
     """Random vectors of the vocabularies, as the Transform step leaves them."""
     transform = tft.TFTransformOutput(str(graph))
     rng = np.random.default_rng(0)
     sizes = [transform.vocabulary_size_by_name(name) for name in (ITEMS, TEXTS)]
     tables = [np.pad(rng.normal(size=(size, 6)), [(1, 1), (0, 0)]).astype(np.float16) for size in sizes]
-    vectors = TextVectors(*tables, digest="some encoder")
-    vectors.save(graph / TEXT_VECTORS_FILE)
-    return vectors
+    TextVectors(*tables, digest="some encoder").save(graph / TEXT_VECTORS_FILE)

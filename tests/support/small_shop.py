@@ -71,6 +71,7 @@ def prepare_shop(folder: Path) -> None:
         "privacy": {"min_users": 3},
         "language": {"checkpoint": str(write_checkpoint(folder / "checkpoint")), "max_tokens": 16},
         "gates": "gates.yaml",
+        "serving_gate": {"examples": 32, "calls": 10, "p50_ms": 1000, "p99_ms": 10000, "memory_megabytes": 16384},
     }
     write_yaml(folder / "config.yaml", config)
 

@@ -52,6 +52,7 @@ def open_span_shop(folder: Path, weeks: int) -> Path:
         "baselines": {"churn_trees": 5, "pair_trees": 5},
         "gates": "gates.yaml",
         "data_gates": "data-gates.yaml",
+        "serving_gate": {"enabled": False},  # the small shop has it, and its model costs as much to load
     }
     return write_yaml(folder / "config.yaml", config)
 

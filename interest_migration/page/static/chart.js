@@ -3,7 +3,7 @@
 import { drawn, element } from "./build.js";
 import { day, percent } from "./words.js";
 
-const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [340, 130, 44, 8, 10, 20];
+const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [340, 130, 54, 8, 10, 20];
 
 /** Draws series [{name, values}] of shares, null where unknown, at moments in Unix seconds. */
 export function chart(title, series, moments) {

@@ -3,6 +3,7 @@
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from interest_migration.client.users import columns_of
 from interest_migration.server.checks import check_version
 from interest_migration.server.running import running
 from interest_migration.server.settings import ServerSettings
+from interest_migration.serving.warm_up import WARM_UP_FILE
 from pipeline.cli import main
 from schemas.features import HORIZONS
 from schemas.signatures import (
@@ -30,14 +32,17 @@ from schemas.signatures import (
 )
 
 MODEL, DAY_S, NOW_S = "interests", 86_400, 1_500_000_000
+PATIENCE_S = 120
 
 
 @pytest.fixture(scope="module")
 def served(exported_run, tmp_path_factory):
-    models = tmp_path_factory.mktemp("served")
-    shutil.copytree(exported_run["arguments"].serving_model_dir, models / MODEL / "1")
-    with running(ServerSettings(models=models, grpc_port=0, rest_port=0), check=check_version) as server:
-        server.wait_for(MODEL, 1)
+    """Without the warm-up requests of the export, which ask for more than these tests do and take a minute."""
+    models, exported = tmp_path_factory.mktemp("served"), Path(exported_run["arguments"].serving_model_dir)
+    check_version(exported)
+    shutil.copytree(exported, models / MODEL / "1", ignore=shutil.ignore_patterns(Path(WARM_UP_FILE).name))
+    with running(ServerSettings(models=models, grpc_port=0, rest_port=0)) as server:
+        server.wait_for(MODEL, 1, timeout_s=PATIENCE_S)
         yield server
 
 
@@ -74,7 +79,7 @@ def user(seed):
 def test_answers_are_the_saved_models_bit_for_bit(exported_run, address):
     examples = exported_run["test"].numpy()[:3]
     expected = ask(exported_run, SERVE, **{EXAMPLES: examples})
-    with Client(address, MODEL) as client:
+    with Client(address, MODEL, timeout_s=PATIENCE_S) as client:
         found = client.call(SERVE, {EXAMPLES: examples})
     assert found.version == 1
     assert found.arrays.keys() == expected.keys()
@@ -86,7 +91,7 @@ def test_answers_are_the_saved_models_bit_for_bit(exported_run, address):
 @pytest.mark.parametrize("signature", [PREDICT, EMBED])
 def test_columns_too(exported_run, address, signature):
     columns = columns_of([user(seed) for seed in range(4)])
-    with Client(address, MODEL) as client:
+    with Client(address, MODEL, timeout_s=PATIENCE_S) as client:
         found = client.call(signature, columns)
     for name, value in ask(exported_run, signature, **columns).items():
         np.testing.assert_array_equal(found[name], value, err_msg=name)
@@ -94,7 +99,7 @@ def test_columns_too(exported_run, address, signature):
 
 def test_users_get_their_own_answers_out_of_shared_calls(exported_run, served):
     users = [user(seed) for seed in range(24)]
-    with Client(f"grpc://{served.grpc_address}", MODEL) as client, ThreadPoolExecutor(24) as pool:
+    with Client(f"grpc://{served.grpc_address}", MODEL, timeout_s=PATIENCE_S) as client, ThreadPoolExecutor(24) as pool:
         answers = [each for [each] in pool.map(lambda one: client.predict([one]), users)]
     for one, answer in zip(users, answers, strict=True):
         expected = ask(exported_run, PREDICT, **columns_of([one]))
@@ -107,7 +112,7 @@ def test_users_get_their_own_answers_out_of_shared_calls(exported_run, served):
 def test_typed_answers_name_what_the_outputs_hold(exported_run, address):
     columns = columns_of([user(5), User((), NOW_S)])
     expected = ask(exported_run, PREDICT, **columns)
-    with Client(address, MODEL) as client:
+    with Client(address, MODEL, timeout_s=PATIENCE_S) as client:
         some, empty = client.predict([user(5), User((), NOW_S)])
     assert [each.name.encode() for each in some.next_categories] == expected[NEXT_CATEGORY][0].tolist()
     assert [each.name.encode() for each in some.items] == [name for name in expected[NEXT_ITEM][0].tolist() if name]
@@ -123,7 +128,7 @@ def test_columns_that_a_grpc_client_leaves_out_have_defaults(exported_run, serve
     sent = {name: columns[name] for name in (COLUMN_CUT, "time_s", "action")}
     bare = [User([Event(event.time_s, event.action) for event in user(seed).events], NOW_S) for seed in (5, 6)]
     expected = ask(exported_run, PREDICT, **columns_of(bare))
-    with Client(f"grpc://{served.grpc_address}", MODEL) as client:
+    with Client(f"grpc://{served.grpc_address}", MODEL, timeout_s=PATIENCE_S) as client:
         found = client.call(PREDICT, sent)
     np.testing.assert_allclose(found[USER_EMBEDDING], expected[USER_EMBEDDING], atol=1e-5)
 
@@ -132,10 +137,10 @@ def test_awaited_answers_are_the_same(address):
     import asyncio
 
     async def ask_all():
-        async with AsyncClient(address, MODEL) as client:
+        async with AsyncClient(address, MODEL, timeout_s=PATIENCE_S) as client:
             return await asyncio.gather(*(client.predict([user(seed)]) for seed in range(4)))
 
-    with Client(address, MODEL) as client:
+    with Client(address, MODEL, timeout_s=PATIENCE_S) as client:
         for awaited, blocking in zip(
             asyncio.run(ask_all()), (client.predict([user(s)]) for s in range(4)), strict=True
         ):

@@ -130,8 +130,9 @@ def test_values_that_the_graph_refuses_are_the_clients_fault(prediction):
     code, details = refusal(prediction.Predict, request_of(inputs=columns(age=(1, -7))))
     assert code is CODE.INVALID_ARGUMENT
     assert details.startswith("assertion failed: [age below 0]")
-    code, details = refusal(prediction.Predict, request_of("", {"examples": tf.constant([b"no example"])}))
-    assert (code, "Could not parse example input" in details) == (CODE.INVALID_ARGUMENT, True)
+    for broken in (b"no example", b"\x89PNG \xff"):  # the message quotes it, text or not
+        code, details = refusal(prediction.Predict, request_of("", {"examples": tf.constant([broken])}))
+        assert (code, "Could not parse example input" in details) == (CODE.INVALID_ARGUMENT, True)
 
 
 def test_a_request_without_model_spec_is_refused(prediction):

@@ -9,11 +9,15 @@ from urllib.parse import quote
 
 import grpc
 import httpx
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as numpy_st
 from served_models import MODEL, example
 from tensorflow_serving.apis import predict_pb2
+
+from interest_migration.tensor_protos import fill_proto
 
 REQUESTS = 10
 THOROUGH = settings(
@@ -31,6 +35,12 @@ FAULTS_OF_REQUESTS = {
 }
 METHODS = ("Predict", "Classify", "Regress", "GetModelMetadata")
 
+
+def mostly(common, rare):
+    """Four times out of five the first, so that requests get past the first checks."""
+    return st.sampled_from([common] * 4 + [rare]).flatmap(lambda strategy: strategy)
+
+
 words = st.text(string.ascii_letters + string.digits + "/:-_.% \x00é", max_size=8)
 numbers = st.integers(-(1 << 65), 1 << 65) | st.floats(allow_nan=True) | st.booleans()
 leaves = st.none() | numbers | st.text(max_size=6) | st.fixed_dictionaries({"b64": st.text(max_size=6)})
@@ -44,24 +54,24 @@ json_values = st.recursive(
 )
 columns = st.fixed_dictionaries(
     {
-        "name": st.lists(st.text(max_size=4), max_size=2) | json_values,
-        "numbers": st.lists(st.lists(numbers, max_size=2), max_size=2) | json_values,
-        "age": st.lists(st.integers(-3, 9), max_size=2) | json_values,
+        "name": mostly(st.lists(st.text(max_size=4), max_size=2), json_values),
+        "numbers": mostly(st.lists(st.lists(numbers, max_size=2), max_size=2), json_values),
+        "age": mostly(st.lists(st.integers(-3, 9), max_size=2), json_values),
     },
     optional={"x": json_values},
 )
-bodies = (
-    st.fixed_dictionaries(
-        {"signature_name": st.sampled_from(["predict", "serving_default", ""]) | json_values},
-        optional={"inputs": columns | json_values, "instances": st.lists(columns, max_size=3) | json_values},
-    )
-    | json_values
+forms = st.fixed_dictionaries({"inputs": columns}) | st.fixed_dictionaries({"instances": st.lists(columns, max_size=3)})
+odd_forms = st.fixed_dictionaries({}, optional={"inputs": json_values, "instances": json_values})
+signatures = mostly(st.sampled_from(["predict", "serving_default"]), json_values)
+bodies = mostly(
+    st.builds(lambda form, name: form | {"signature_name": name}, mostly(forms, odd_forms), signatures), json_values
 ).map(lambda value: json.dumps(value).encode())
-paths = st.sampled_from([f"/v1/models/{MODEL}:predict"] * 6 + [f"/v1/models/{MODEL}/versions/3:predict"]) | st.builds(
-    "/v1/models/{}{}{}".format, words, words, st.sampled_from([":predict", "/metadata", ":classify", ""])
+paths = mostly(
+    st.sampled_from([f"/v1/models/{MODEL}{place}:predict" for place in ("", "/versions/3", "/labels/canary")]),
+    st.builds("/v1/models/{}{}{}".format, words, words, st.sampled_from([":predict", "/metadata", ":classify", ""])),
 )
 verbs = st.sampled_from(["POST"] * 8 + ["GET", "PUT", "DELETE"])
-http_requests = st.tuples(verbs, paths, bodies | st.binary(max_size=64))
+http_requests = st.tuples(verbs, paths, mostly(bodies, st.binary(max_size=64)))
 
 tensors = st.fixed_dictionaries(
     {"dtype": st.sampled_from([0, 1, 2, 3, 7, 9, 10, 20, 23, 101])},
@@ -75,13 +85,27 @@ tensors = st.fixed_dictionaries(
         "int_val": st.lists(st.integers(-(1 << 31), (1 << 31) - 1), max_size=4),
     },
 )
+dtypes = st.sampled_from([np.float32, np.int64, np.float64, np.int32, np.uint64, np.bool_])
+arrays = numpy_st.arrays(dtypes, numpy_st.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=2))
+texts = st.lists(st.binary(max_size=8) | st.just(example(1.0)), max_size=2).map(lambda rows: np.array(rows, object))
+sound = st.fixed_dictionaries(
+    {
+        "name": mostly(texts, arrays),
+        "numbers": mostly(numpy_st.arrays(np.float32, st.tuples(*[st.integers(0, 2)] * 2)), arrays),
+        "age": mostly(numpy_st.arrays(np.int64, st.integers(0, 2)), arrays),
+    }
+) | st.fixed_dictionaries({"examples": mostly(texts, arrays)})
+odd = st.dictionaries(st.sampled_from(["name", "numbers", "age", "examples", "x"]), tensors | arrays, max_size=4)
 messages = st.fixed_dictionaries(
     {
-        "name": st.sampled_from([MODEL, MODEL, MODEL, "", "nobody"]),
-        "signature": st.sampled_from(["predict", "serving_default", "", "ask"]),
-        "inputs": st.dictionaries(st.sampled_from(["name", "numbers", "age", "examples", "x"]), tensors, max_size=4),
+        "name": mostly(st.just(MODEL), st.sampled_from(["", "nobody"])),
+        "signature": mostly(st.sampled_from(["predict", "serving_default"]), st.sampled_from(["", "ask"])),
+        "inputs": mostly(sound, odd),
     },
-    optional={"version": st.integers(-(1 << 63), (1 << 63) - 1), "label": st.sampled_from(["stable", "", "é"])},
+    optional={
+        "version": mostly(st.sampled_from([3, 4]), st.integers(-(1 << 63), (1 << 63) - 1)),
+        "label": mostly(st.sampled_from(["stable", "canary"]), st.sampled_from(["", "é"])),
+    },
 )
 
 
@@ -94,6 +118,9 @@ def encode(values):
         request.model_spec.version_label = values["label"]
     for name, tensor in values["inputs"].items():
         proto = request.inputs[name]
+        if isinstance(tensor, np.ndarray):
+            fill_proto(proto, tensor)
+            continue
         proto.dtype = tensor["dtype"]
         proto.tensor_shape.unknown_rank = tensor.get("unknown_rank", False)
         for size in tensor.get("shape", ()):
@@ -113,7 +140,7 @@ def damaged(draw):
     return bytes(data[: draw(st.integers(0, len(data)))])
 
 
-payloads = st.binary(max_size=64) | messages.map(encode) | damaged()
+payloads = mostly(messages.map(encode), st.binary(max_size=64) | damaged())
 rpcs = st.tuples(st.sampled_from(METHODS[:1] * 5 + METHODS[1:]), payloads)
 
 

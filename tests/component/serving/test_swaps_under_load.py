@@ -4,10 +4,12 @@ import shutil
 import threading
 from dataclasses import dataclass, field
 
+import grpc
 import pytest
 from served_models import MODEL, copy_version, example
+from tensorflow_serving.apis import model_management_pb2, model_service_pb2_grpc
 
-from interest_migration.client import Client, RetryPolicy
+from interest_migration.client import Client, NotFoundError, RetryPolicy
 from interest_migration.server.running import running
 from interest_migration.server.settings import ServerSettings
 
@@ -64,6 +66,42 @@ def pin(models, version):
 def models(tmp_path, saved_model):
     copy_version(saved_model, tmp_path / "models", 1)
     return tmp_path / "models"
+
+
+def test_versions_and_models_that_are_removed_are_unloaded(models, saved_model):
+    copy_version(saved_model, models, 2)
+    copy_version(saved_model, models, 5, name="other")
+    settings = ServerSettings(models=models, grpc_port=0, rest_port=0, poll_seconds=0.02)
+    with running(settings) as server, Client(server.rest_url, "other") as other:
+        server.wait_until(MODEL, [2])
+        server.wait_until("other", [5])
+        shutil.rmtree(models / MODEL / "2")
+        server.wait_until(MODEL, [1])
+        shutil.rmtree((models / "other").rename(models / ".other"))
+        server.wait_until("other", [])
+        with pytest.raises(NotFoundError):
+            other.call("serving_default", {"examples": [example(1.0)]})
+
+
+def test_a_configuration_that_a_client_sends_is_in_force_at_once(models, saved_model):
+    copy_version(saved_model, models, 2)
+    request = model_management_pb2.ReloadConfigRequest()
+    config = request.config.model_config_list.config.add(name=MODEL, base_path=MODEL, model_platform="tensorflow")
+    config.model_version_policy.specific.versions.extend([1, 2])
+    config.version_labels["stable"] = 1
+    settings = ServerSettings(models=models, grpc_port=0, rest_port=0, poll_seconds=60)
+    with running(settings) as server, grpc.insecure_channel(server.grpc_address) as channel:
+        stub = model_service_pb2_grpc.ModelServiceStub(channel)
+        assert stub.HandleReloadConfigRequest(request).status.error_code == 0
+        with Client(server.rest_url, MODEL, label="stable") as client:
+            assert client.call("serving_default", {"examples": [example(1.0)]}).version == 1
+        shutil.copytree(models / MODEL / "1", models / MODEL / "3")
+        (models / MODEL / "3" / "saved_model.pb").unlink()
+        config.model_version_policy.specific.versions.append(3)
+        response = stub.HandleReloadConfigRequest(request)
+        assert response.status.error_code == 2
+        assert "no readable saved_model.pb" in response.status.error_message
+        server.wait_until(MODEL, [1, 2], refused=[3])
 
 
 def test_swaps_and_rollbacks_are_not_noticed(models, saved_model):

@@ -2,8 +2,8 @@
 
 import numpy as np
 import tensorflow as tf
-from event_columns import to_columns
-from event_tables import DAY_S, Event, to_batch, to_examples
+from event_columns import sort_key, to_columns
+from event_tables import DAY_S, Event, event, to_batch, to_examples
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -13,8 +13,9 @@ from interest_migration.examples.build import build_features
 from interest_migration.examples.settings import ExampleSettings
 from interest_migration.model.column_events import read_events
 from interest_migration.model.column_features import make_features
-from schemas.events import EVENT_FIELDS
 from schemas.features import (
+    EVENT_PRICE,
+    EVENT_TEXT,
     INTEREST_CATEGORY,
     RAW_FEATURES,
     Role,
@@ -23,13 +24,6 @@ from schemas.features import (
 
 WIDE = {"max_interests": 128, "bot_limits": ()}
 INPUTS = {spec.name: spec for spec in RAW_FEATURES if spec.role is Role.INPUT}
-
-
-def sort_key(row: Event) -> tuple[object, ...]:
-    """The shard's total order: by time, then by the other fields."""
-    texts = [row.get(f.name) or "" for f in EVENT_FIELDS if f.name not in ("user", "time_s", "price", "quantity")]
-    numbers = [-1.0 if row.get(name) is None else row[name] for name in ("price", "quantity")]
-    return (row["time_s"], *texts, *numbers)
 
 
 def by_user(events: list[Event]) -> dict[str, list[Event]]:
@@ -91,3 +85,27 @@ def test_features_are_those_of_the_example_builder(
             check_equal(features, built[user])
         else:
             assert not any(any(values) for values in features.values())
+
+
+def test_texts_of_searches_are_tidied_and_those_of_items_left_out() -> None:
+    settings = ExampleSettings(text_characters=5, churn_actions=())
+    rows = [
+        event(10, "home", action="search", text=" Red \n  shoes "),
+        event(20, "home", action="view", text="about an item"),
+        event(30, "home", action="review", text="größer", price=float("nan")),
+    ]
+    (found,), places = features_of(to_columns([rows[::-1]], [40]), settings)
+    assert found[EVENT_TEXT] == ["Red s", "", "größe"]
+    assert found[EVENT_PRICE][-1] == -1.0
+    assert places.tolist() == [[2, 1, 0]]
+    (built,) = to_examples(build_features(to_batch(rows), 40, settings))
+    check_equal(found, built)
+
+
+def test_the_strongest_interests_stay() -> None:
+    rows = [event(DAY_S * day, name) for day, name in ((1, "a"), (8, "b"), (9, "b"), (3, "c"), (9, "c"))]
+    settings = ExampleSettings(max_interests=2)
+    (found,), _ = features_of(to_columns([rows], [10 * DAY_S]), settings)
+    (built,) = to_examples(build_features(to_batch(rows), 10 * DAY_S, settings))
+    assert found[INTEREST_CATEGORY] == built[INTEREST_CATEGORY] == ["b", "c"]
+    check_equal(found, built)

@@ -178,6 +178,7 @@ def test_total_is_the_weighted_sum():
         new_interest=7,
         churn=6,
         switch=0,
+        new_item=0,
     )
     assert float(total(values, weights)) == 28
 

@@ -10,7 +10,7 @@ from interest_migration.errors import ContractError
 from interest_migration.model.interest_model import InterestModel
 from interest_migration.model.objectives import objectives
 from interest_migration.model.settings import ModelSettings
-from interest_migration.model.text_inputs import SHOWN_ITEMS, score_by_text
+from interest_migration.model.text_inputs import SHOWN_ITEMS, hide_items, score_by_text
 from interest_migration.model.variables import trained_variables
 from schemas.features import ITEM_IDS, TEXT_IDS
 
@@ -82,15 +82,25 @@ def test_requests_without_typed_texts_are_answered(model):
     np.testing.assert_array_equal(model(short)["item_query"], model(batch())["item_query"])
 
 
-def test_training_hides_a_share_of_the_items(model):
-    shown = model(batch(), training=True)[SHOWN_ITEMS].numpy()
-    many = np.concatenate([model(batch(), training=True)[SHOWN_ITEMS].numpy()[1:-1] for _ in range(60)])
+def test_training_hides_a_share_of_the_items_in_histories(model):
+    def draw():
+        inputs, shown = hide_items(model, batch(), training=True)
+        np.testing.assert_array_equal(inputs[ITEM_IDS], tf.gather(shown, batch()[ITEM_IDS]))
+        return shown.numpy()
+
+    shown = draw()
+    many = np.concatenate([draw()[1:-1] for _ in range(60)])
     assert shown[0] == 0
     assert shown[-1] == ITEMS + 1
     hidden = many == ITEMS + 1
     assert hidden.mean() == pytest.approx(0.2, abs=0.06)
     assert np.array_equal(many[~hidden], np.tile(np.arange(1, ITEMS + 1), 60)[~hidden])
-    assert SHOWN_ITEMS not in model(batch())
+    assert hide_items(model, batch(), training=False)[1] is None
+
+
+def test_candidates_are_hidden_only_where_texts_are_all_that_is_known(model):
+    assert SHOWN_ITEMS not in model(batch(), training=True)
+    assert (make(text={"only": True})(batch())[SHOWN_ITEMS].numpy()[1:] == ITEMS + 1).all()
 
 
 def test_a_hidden_item_scores_as_a_new_one_with_its_text(model):
@@ -132,7 +142,7 @@ def test_frozen_tables_give_the_same_scores(model):
 @pytest.mark.parametrize("full_softmax_items", [0, 100])
 def test_both_softmaxes_see_hidden_items(full_softmax_items):
     keras.utils.set_random_seed(1)
-    settings = ModelSettings(**SMALL_MODEL, full_softmax_items=full_softmax_items, text={"hidden_share": 1.0})
+    settings = ModelSettings(**SMALL_MODEL, full_softmax_items=full_softmax_items, text={"only": True})
     model = InterestModel(settings.model_dump(), SIZES | {"text_width": WIDTH}, 56.0)
     given = batch()
     model(given)

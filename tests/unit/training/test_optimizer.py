@@ -34,3 +34,13 @@ def test_sparse_gradients_act_like_dense_ones():
 def test_float16_scales_the_loss():
     optimizer = make_optimizer(TrainingSettings(precision="mixed_float16"), 10)
     assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+
+
+def test_what_no_loss_depends_on_stays_but_for_its_decay():
+    used, unused = (keras.Variable(np.ones(3, np.float32)) for _ in range(2))
+    optimizer = make_optimizer(TrainingSettings(weight_decay=0.0), 10)
+    optimizer.build([used, unused])
+    for _ in range(2):
+        optimizer.apply_gradients([(tf.ones(3), used), (None, unused)])
+    assert (used.numpy() < 1).all()
+    assert unused.numpy().tolist() == [1, 1, 1]

@@ -1,0 +1,82 @@
+"""The steps that a run on Kubeflow has besides those of the graph: its report and its verdict, at the end."""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from tfx.dsl.components.base.base_component import BaseComponent
+from tfx.orchestration.pipeline import Pipeline
+
+from components.run_report import RunReport
+from components.run_verdict import Verdict
+from pipeline.graph import Resolved
+from pipeline.kubeflow.mounts import runs_folder
+from pipeline.kubeflow.settings import KubeflowSettings
+
+if TYPE_CHECKING:
+    from pipeline.run import Plan
+
+RUN: Final = "{{$.pipeline_job_uuid}}"
+"""What the backend replaces by the run's id."""
+
+_STARTED: Final = "{{$.pipeline_job_create_time_utc}}"
+
+
+def append_steps(pipeline: Pipeline, nodes: list[BaseComponent]) -> None:
+    """Adds steps to a finished pipeline; its registry takes them only while it is told to."""
+    with pipeline.dsl_context_registry.temporary_mutable():
+        for node in nodes:
+            pipeline.dsl_context_registry.put_node(node)
+    pipeline.components = [*pipeline.components, *nodes]
+
+
+def closing_steps(
+    plan: "Plan", settings: KubeflowSettings, resolved: Resolved, pipeline: Pipeline
+) -> list[BaseComponent]:
+    """Makes them.
+
+    Args:
+      plan: The configuration.
+      settings: Its section `kubeflow`.
+      resolved: What was looked up.
+      pipeline: The graph, whose outputs they take.
+    """
+    nodes = {node.id: node.outputs for node in pipeline.components}
+    decision, pushed = nodes["ModelGate"]["decision"], nodes["Pusher"]["pushed_model"]
+    described = plan.describe()
+    report = RunReport(
+        pipeline=plan.config.name,
+        run=RUN,
+        started=_STARTED,
+        served=str(plan.config.served_directory),
+        settings=json.dumps({name: described[name] for name in ("config", "mapping", "gates", "data_gates")}),
+        summary=nodes["BehaviorExampleGen"]["summary"],
+        transform_graph=nodes["Transform"]["transform_graph"],
+        model=nodes["Trainer"]["model"],
+        model_run=nodes["Trainer"]["model_run"],
+        flows=nodes["Flows"]["flows"],
+        evaluation=nodes["Evaluator"]["evaluation"],
+        comparison=nodes["Comparison"]["comparison"],
+        decision=decision,
+        pushed_model=pushed,
+        **_decision(nodes, "DataGate", "data_decision"),
+        **_decision(nodes, "ServingGate", "serving_decision"),
+    )
+    verdict = Verdict(
+        run=RUN,
+        runs=str(runs_folder(plan.config)),
+        fail_when_refused=int(settings.fail_when_refused),
+        data_record=resolved.data_record,
+        statistics=nodes["StatisticsGen"]["statistics"],
+        summary=nodes["BehaviorExampleGen"]["summary"],
+        decision=decision,
+        pushed_model=pushed,
+        report=report.outputs["report"],
+        **_decision(nodes, "ServingGate", "serving_decision"),
+    )
+    return [report, verdict]
+
+
+def _decision(nodes: Mapping[str, Any], gate: str, key: str) -> dict[str, Any]:
+    """A gate that the pipeline may have or not."""
+    return {key: nodes[gate]["decision"]} if gate in nodes else {}

@@ -1,0 +1,73 @@
+"""Checks that what steps read and write outside of the artifacts lies on volumes that are mounted there.
+
+A pod starts with an empty disk, so a path of the configuration means something only below a mount.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from interest_migration.errors import ConfigError
+from interest_migration.privacy.keys import KEY_VARIABLE
+from interest_migration.sources.paths import PACKAGE_PREFIX
+from pipeline.config import PipelineConfig
+from pipeline.kubeflow.settings import KubeflowSettings
+
+_INGESTION: Final = "BehaviorExampleGen"
+
+
+def runs_folder(config: PipelineConfig) -> Path:
+    """Returns the folder that keeps what became of runs on Kubeflow."""
+    return config.workspace / "runs"
+
+
+def check_mounts(config: PipelineConfig, settings: KubeflowSettings, steps: Sequence[str]) -> None:
+    """Checks every path that a step uses.
+
+    Args:
+      config: Names the paths.
+      settings: Names the mounts.
+      steps: The pipeline's steps.
+
+    Raises:
+      ConfigError: For a path that is on no mount of its step, and for a claim that a step mounts twice.
+    """
+    for step in steps:
+        _check_claims(settings, step)
+    for field, path, users in _paths(config, settings):
+        for step in users:
+            mounts = [mount.path for mount in settings.step(step).mounts]
+            if step in steps and not any(PurePosixPath(path).is_relative_to(mount) for mount in mounts):
+                raise ConfigError(
+                    f"{field}: expected a folder on a volume that {step} mounts ({', '.join(mounts) or 'none'}), "
+                    f"received {path}; add it to kubeflow.defaults.mounts or kubeflow.steps.{step}.mounts"
+                )
+
+
+def _paths(config: PipelineConfig, settings: KubeflowSettings) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Yields field, path and the steps that use it."""
+    yield "workspace", str(runs_folder(config)), ("DataGate", "Verdict", "TellVerdict")
+    pushers = ("Pusher", "ServedModel", "ModelGate", "BaseModel", "RunReport")
+    yield "push.directory", str(config.served_directory), pushers
+    if not str(config.data.input).startswith(PACKAGE_PREFIX):
+        yield "data.input", str(config.data.input), (_INGESTION,)
+    if not any(KEY_VARIABLE in secret.variables for secret in settings.step(_INGESTION).secrets):
+        yield "data.key_file", str(config.key_file), (_INGESTION,)
+    if config.data.erasure_list:
+        yield "data.erasure_list", str(config.data.erasure_list), (_INGESTION,)
+    if config.language:
+        yield "workspace", str(config.vector_cache), ("Transform",)
+    if config.search.searches:
+        yield "search.directory", str(config.search_directory), ("Tuner",)
+    if config.training.checkpoint_directory:
+        yield "training.checkpoint_directory", config.training.checkpoint_directory, ("Trainer",)
+
+
+def _check_claims(settings: KubeflowSettings, step: str) -> None:
+    claims = [mount.claim for mount in settings.step(step).mounts]
+    twice = sorted({claim for claim in claims if claims.count(claim) > 1})
+    if twice:
+        raise ConfigError(
+            f"kubeflow.steps.{step}.mounts: expected each claim once, received {', '.join(twice)} twice; "
+            "mount it once, above both folders"
+        )

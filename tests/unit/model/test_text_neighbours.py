@@ -1,0 +1,107 @@
+"""What neighbours of a text tell, by hand, and the loss that teaches the model to use them."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from transformed_records import SIZES, SMALL_MODEL, make_batch, make_transformed
+
+from interest_migration.model.interest_model import InterestModel
+from interest_migration.model.new_items import draw_items, new_item_loss
+from interest_migration.model.settings import ModelSettings
+from interest_migration.model.text_neighbours import TextNeighbours
+from schemas.features import ACTION_IDS, AGE_BUCKETS, ITEM_IDS, NEXT_ITEMS, STEP_INDEX, label_name
+from schemas.signatures import EVENT_VECTORS
+
+# Three items: two say the same, one says the opposite; their mean is 0, so that cosines are those of the vectors.
+TABLE = np.array([[1, 0], [1, 0], [-2, 0]], np.float32)
+NEW = np.array([[3, 0], [-1, 0], [0, 1], [0, 0]], np.float32)
+
+
+def history(ids, vectors=None):
+    ones = tf.ones_like(ids)
+    given = {ITEM_IDS: tf.constant(ids), ACTION_IDS: ones, AGE_BUCKETS: ones, STEP_INDEX: tf.zeros_like(ids)}
+    return given if vectors is None else given | {EVENT_VECTORS: tf.constant(vectors)}
+
+
+@pytest.fixture(scope="module")
+def layer():
+    made = TextNeighbours(3, 2)
+    made.build()
+    made.assign([4.0, 2.0, 0.5])
+    made.weight.assign(0.5)
+    made.appetite.kernel.assign(tf.zeros([2, 1]))
+    made.appetite.bias.assign([np.log(np.e - 1)])  # softplus: 1
+    return made
+
+
+def score(layer, inputs, own=None):
+    return layer(inputs, tf.zeros([1, 2]), TABLE, NEW, own).numpy()[0]
+
+
+def test_popularity_is_the_mean_of_neighbours_and_five_average_items(layer):
+    expected = 0.5 * np.log([(4 + 2 + 5) / 7, (0.5 + 5) / 6, 1, 1])
+    np.testing.assert_allclose(score(layer, history([[0]])), expected, atol=1e-6)
+
+
+def test_what_was_wanted_before_lifts_what_is_like_it(layer):
+    lift = score(layer, history([[1, 2, 2, 0]])) - score(layer, history([[0]]))
+    np.testing.assert_allclose(lift, [np.log(4), 0, 0, 0], atol=1e-6)
+
+
+def test_new_items_of_a_history_are_read_by_their_vectors(layer):
+    new = history([[4, 4, 4, 0]], [[[1.0, 0], [2, 0], [1, 0], [0, 0]]])
+    np.testing.assert_allclose(score(layer, new), score(layer, history([[1, 2, 2, 0]])), atol=1e-6)
+
+
+def test_an_item_that_is_treated_as_new_is_out_of_sight(layer):
+    own = tf.constant([1, 3, 2, 3])
+    found = score(layer, history([[1, 3]]), own)
+    np.testing.assert_allclose(found, [0.5 * np.log((2 + 5) / 6), 0, 0, 0], atol=1e-6)
+
+
+def make(width=5, **text):
+    keras.utils.set_random_seed(1)
+    settings = ModelSettings(**SMALL_MODEL, text=text)
+    model = InterestModel(settings.model_dump(), SIZES | {"text_width": width}, 56.0)
+    rng = np.random.default_rng(3)
+    batch = make_batch([make_transformed(rng, steps=2) for _ in range(3)])
+    model(batch)
+    return model, batch
+
+
+def test_equal_texts_cannot_be_told_apart():
+    model, batch = make(new_items=4)
+    model.trajectory.events.assign_texts(np.ones([SIZES["items"] + 2, 5]), np.zeros([3, 5]))
+    batch[label_name(NEXT_ITEMS)] = tf.tile([list(range(1, SIZES["items"] + 1))], [3, 1])
+    loss = new_item_loss(model, batch, model(batch, training=True))
+    assert float(loss) == pytest.approx(np.log(4), abs=1e-4)
+
+
+def test_without_a_drawn_item_or_without_texts_there_is_no_loss():
+    model, batch = make()
+    assert float(new_item_loss(model, batch | {label_name(NEXT_ITEMS): tf.zeros([3, 0], tf.int32)}, model(batch))) == 0
+    plain, batch = make(width=0)
+    assert plain.neighbours is None
+    assert float(new_item_loss(plain, batch, plain(batch))) == 0
+
+
+def test_the_loss_trains_projection_and_neighbours():
+    model, batch = make()
+    model.trajectory.events.assign_texts(
+        np.random.default_rng(0).normal(size=[SIZES["items"] + 2, 5]), np.zeros([3, 5])
+    )
+    with tf.GradientTape() as tape:
+        loss = new_item_loss(model, batch, model(batch, training=True))
+    layer = model.neighbours
+    trained = [model.trajectory.events.text.kernel, layer.weight, layer.steps, layer.appetite.bias]
+    for gradient in tape.gradient(loss, [variable.value for variable in trained]):
+        assert gradient is not None
+    assert np.isfinite(float(loss))
+
+
+def test_drawn_items_are_distinct_and_change():
+    model, _ = make(new_items=4)
+    draws = [draw_items(model).numpy() for _ in range(20)]
+    assert all(len(set(drawn)) == 4 for drawn in draws)
+    assert {1, SIZES["items"]} <= set(np.concatenate(draws)) <= set(range(1, SIZES["items"] + 1))
