@@ -29,6 +29,7 @@ _SAME_ORIGIN: Final = {
     "Referrer-Policy": "no-referrer",
 }
 """The browser itself refuses whatever would come from another host."""
+_TYPES: Final = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
 
 
 class Page:
@@ -65,7 +66,7 @@ class Page:
         path = STATIC / request.match_info["name"]
         if not path.is_file():
             raise web.HTTPNotFound
-        return web.FileResponse(path, headers=_SAME_ORIGIN)
+        return web.FileResponse(path, headers={**_SAME_ORIGIN, "Content-Type": _TYPES[path.suffix]})
 
     async def _tell_users(self, request: web.Request) -> web.Response:
         del request
