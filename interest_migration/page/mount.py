@@ -30,7 +30,6 @@ _SAME_ORIGIN: Final = {
 }
 """The browser itself refuses whatever would come from another host."""
 _TYPES: Final = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
-"""Machines disagree about the type of a script."""
 
 
 class Page:

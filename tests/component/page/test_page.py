@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from browser import Tab, find_chromium, new_tab
+from served_models import copy_version, save_served_model
 
 from interest_migration.page.mount import Page
 from interest_migration.server.running import RunningServer, running
@@ -16,7 +17,7 @@ from interest_migration.server.settings import ServerSettings
 
 CHROMIUM = find_chromium()
 needs_chromium = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium: put one on the PATH, or name it in CHROMIUM (see CONTRIBUTING.md)"
+    CHROMIUM is None, reason="no Chromium: put one on the PATH, or name it in the variable CHROMIUM"
 )
 SETTLED = (
     "!document.getElementById('answers').classList.contains('stale') && !!document.querySelector('#paths li')"
@@ -122,7 +123,7 @@ def test_from_a_cold_start_event_by_event(server: RunningServer) -> None:
         await press_button(tab, "#event .main")
         await settle(tab, 2)
         assert "category nobody knows" in await text(tab, "#events li")
-        assert await tab.evaluate("document.querySelectorAll('#churn-chart circle').length") == 2 * 3
+        assert await tab.evaluate("document.querySelectorAll('#churn-chart circle').length") == 2 * 2  # lines, moments
         assert "category-3" in await text(tab, "#why")
         await press_button(tab, "#events li button")
         await settle(tab, 1)
@@ -194,18 +195,18 @@ def test_every_control_has_a_name_for_screen_readers(server: RunningServer) -> N
 
 
 @needs_chromium
-def test_a_server_that_is_gone_is_told_in_words(exported_run: dict[str, Any], tmp_path: Path) -> None:
-    shutil.copytree(exported_run["arguments"].serving_model_dir, tmp_path / "interests" / "1")
+def test_what_goes_wrong_is_told_in_words(tmp_path: Path) -> None:
+    copy_version(save_served_model(tmp_path / "saved"), tmp_path / "served", 1)
 
     async def go() -> None:
         async with new_tab(CHROMIUM) as tab:
-            settings = ServerSettings(models=tmp_path, grpc_port=0, rest_port=0, timeout_s=300)
+            settings = ServerSettings(models=tmp_path / "served", grpc_port=0, rest_port=0)
             with running(settings, mounts=(Page().mount,)) as server:
                 await tab.open(f"{server.rest_url}/")
-                await tab.wait_for(SETTLED, 240)
-                assert await tab.evaluate("document.getElementById('error').hidden")
-            await press_button(tab, "#event .main")
-            await tab.wait_for("!document.getElementById('error').hidden")
+                await tab.wait_for("!document.getElementById('error').hidden")
+                assert "expected a vocabulary of the model in" in await text(tab, "#error")
+            await fill(tab, "model", await tab.evaluate("document.getElementById('model').value"))
+            await tab.wait_for("document.getElementById('error').innerText.includes('still running')")
             assert await text(tab, "#error") == "The server does not answer. Is it still running?"
 
     asyncio.run(go())
