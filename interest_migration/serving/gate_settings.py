@@ -15,8 +15,8 @@ class ServingGateSettings(Settings):
       enabled: Whether the gate stands before the Pusher.
       examples: Examples of the test split that are replayed.
       tolerance: Largest difference of a probability or score between two ways to the same answer.
-      column_tolerance: The same between `predict` and `serving_default`, whose features are made in two ways: of a basket
-        with more events than are read, they may read different ones.
+      column_tolerance: The same between `predict` and `serving_default`, whose features are made in two ways: of a
+        basket with more events than are read, they may read different ones.
       name_tolerance: Largest share of ranked names that may differ: equal scores may change places.
       calls: Calls of one user each behind the latency.
       p50_ms: Bound on the median of `serving_default` and of `predict`.
