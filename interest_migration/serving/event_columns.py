@@ -50,7 +50,7 @@ _SAME: Final = {
 
 
 def history_events(history: Mapping[str, Ragged], cut_s: int) -> pa.Table:
-    """Returns the events that histories list, as rows of `schemas.events`, each once.
+    """Returns the events that histories list, as rows of `schemas.events`, in their order.
 
     What the examples do not tell is left out: quantities, and events before the oldest one listed. User n is `"%09d"`.
 
@@ -68,8 +68,7 @@ def history_events(history: Mapping[str, Ragged], cut_s: int) -> pa.Table:
         COLUMN_SESSION: np.char.mod("%d", history[EVENT_SESSION].values),
         **{name: history[feature].values for name, feature in _SAME.items()},
     }
-    table = pa.table({name: _arrow(name, column) for name, column in values.items()})
-    return table.group_by(table.column_names, use_threads=False).aggregate([])  # keeps the order
+    return pa.table({name: _arrow(name, column) for name, column in values.items()})
 
 
 def _arrow(name: str, values: npt.NDArray[Any]) -> pa.Array:

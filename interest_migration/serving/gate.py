@@ -19,7 +19,7 @@ from interest_migration.errors import ModelFilesError
 from interest_migration.gates.decision import Check, CheckVerdict, Decision
 from interest_migration.serving.gate_settings import ServingGateSettings
 from interest_migration.serving.model_directory import check_model_directory
-from interest_migration.serving.replay import COLUMNS_SKEW, Measured, Request
+from interest_migration.serving.replay import Measured, Request
 from schemas.signatures import PREDICT, SERVE
 
 GATE: Final = "serving"
@@ -90,10 +90,7 @@ def judge(measured: Measured, settings: ServingGateSettings, has_transformed: bo
     told = f"every signature answers {measured.examples} examples" if not failed else f"not answered: {failed}"
     count = len(measured.failures)
     yield _check("answers", "signatures that fail", "none", count, not failed, told, measured.examples)
-    columns = {what: value for what, value in measured.differences.items() if what == COLUMNS_SKEW}
-    others = {what: value for what, value in measured.differences.items() if what != COLUMNS_SKEW}
-    yield from _bounded("skew", others, settings.tolerance, "largest difference", measured.examples)
-    yield from _bounded("skew", columns, settings.column_tolerance, "largest difference", measured.examples)
+    yield from _bounded("skew", measured.differences, settings.tolerance, "largest difference", measured.examples)
     yield from _bounded(
         "skew", measured.name_differences, settings.name_tolerance, "share of names that differ", measured.examples
     )

@@ -15,8 +15,6 @@ class ServingGateSettings(Settings):
       enabled: Whether the gate stands before the Pusher.
       examples: Examples of the test split that are replayed.
       tolerance: Largest difference of a probability or score between two ways to the same answer.
-      column_tolerance: The same between `predict` and `serving_default`, whose features are made in two ways: of a
-        basket with more events than are read, they may read different ones.
       name_tolerance: Largest share of ranked names that may differ: equal scores may change places.
       calls: Calls of one user each behind the latency.
       p50_ms: Bound on the median of `serving_default` and of `predict`.
@@ -28,7 +26,6 @@ class ServingGateSettings(Settings):
     enabled: bool = True
     examples: int = Field(256, ge=1)
     tolerance: float = Field(1e-5, gt=0)
-    column_tolerance: float = Field(1e-3, gt=0)
     name_tolerance: float = Field(0.01, ge=0, lt=1)
     calls: int = Field(100, ge=10)
     p50_ms: float = Field(50, gt=0)

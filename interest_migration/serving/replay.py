@@ -54,8 +54,6 @@ from schemas.signatures import (
 )
 
 CUT_S: Final = 1_500_000_000
-COLUMNS_SKEW: Final = "predict and serving_default"
-"""Name of the comparison of both ways to make features."""
 """Moment of replayed events; features are ages, so that any will do."""
 _FEW: Final = 4  # users who are explained: an explanation costs as much as a hundred answers
 _WARM_UP_CALLS: Final = 10
@@ -245,7 +243,7 @@ class _Player:
         examples = list(ExampleEncoder().encode(build_features(events, CUT_S, settings)))
         columns = to_columns(history_events(read_histories(examples), CUT_S), CUT_S)
         expected, found = self._ask(SERVE, examples), self._ask_columns(PREDICT, columns)
-        self._compare(COLUMNS_SKEW, found, expected)
+        self._compare("predict and serving_default", found, expected)
         embedded = self._ask_columns(EMBED, columns)
         self._compare("embed and predict", embedded, {USER_EMBEDDING: found[USER_EMBEDDING]})
         few = {name: values[:_FEW] for name, values in columns.items()}
