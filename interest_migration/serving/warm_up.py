@@ -86,7 +86,7 @@ def _random_events(items: Sequence[str], categories: Sequence[str], settings: Ex
         {
             "user": np.char.mod("%03d", np.repeat(np.arange(users), _EVENTS)),
             "time_s": _CUT_S - rng.integers(1, _YEAR_S, count),
-            "action": draw(list({*settings.interest_actions, *settings.churn_actions})),
+            "action": draw(sorted({*settings.interest_actions, *settings.churn_actions})),
             "item": draw(items),
             "category_path": draw(categories),
             "price": rng.lognormal(size=count),

@@ -13,6 +13,7 @@ from small_shop import Shop, call
 
 import components.ingestion
 import pipeline.cli
+from interest_migration.serving.model_directory import FILE_LIST
 from pipeline.artifact_store import ArtifactStore
 
 pytestmark = pytest.mark.e2e
@@ -27,9 +28,11 @@ def measured(outcome: str) -> list[dict[str, object]]:
 
 
 def content(version: Path) -> dict[str, bytes]:
-    """Weights, vocabularies and manifest; how TensorFlow writes the graph down differs from process to process."""
+    """All but the graph: how TensorFlow writes that down, and so its digest, differs from process to process."""
     files = (path for path in version.rglob("*") if path.is_file() and path.suffix != ".pb")
-    return {str(path.relative_to(version)): path.read_bytes() for path in files}
+    found = {str(path.relative_to(version)): path.read_bytes() for path in files}
+    digests = json.loads(found.pop(FILE_LIST))
+    return found | {f"{FILE_LIST} {name}": str(told).encode() for name, told in digests.items() if name[-3:] != ".pb"}
 
 
 def copy_shop(shop: Shop, folder: Path) -> Path:
