@@ -8,9 +8,6 @@ from pydantic import Field
 from interest_migration.settings import Settings
 from schemas.signatures import COLUMN_SIGNATURES, EVALUATE, EVALUATION_LABELS, EXPLAIN, PATHS, SERVE
 
-MODEL_CONFIG: Final = "models.config"
-"""In the folder of the models: TensorFlow Serving's ModelServerConfig as text."""
-
 MIB: Final = 1 << 20
 
 
