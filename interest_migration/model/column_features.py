@@ -1,7 +1,7 @@
 """Raw features from users' events, in the graph: what `interest_migration.examples.build.build_features` makes.
 
 The example builder works on Arrow tables of whole logs, a served model has a few events of a few users. Both
-definitions are held against each other by a test on random logs; `docs/serving.md` names where they differ.
+definitions are held against each other by a test on random logs; `docs/signatures.md` names where they differ.
 """
 
 from collections.abc import Sequence
