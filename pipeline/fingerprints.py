@@ -121,6 +121,7 @@ SERVING_GATE: Final = (
     "interest_migration/serving/gate.py",
     "interest_migration/serving/gate_settings.py",
     "interest_migration/serving/model_directory.py",
+    "interest_migration/serving/peak_memory.py",
     "interest_migration/serving/replay.py",
     "interest_migration/serving/replay_paths.py",
     "interest_migration/serving/warm_up.py",

@@ -7,7 +7,6 @@ all memory takes only this process with it.
 """
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 
 from interest_migration.errors import DataError
+from interest_migration.serving.peak_memory import peak_megabytes
 from interest_migration.serving.replay_paths import (
     BATCH,
     Columns,
@@ -120,7 +120,7 @@ def replay(request: Request) -> Measured:
     measured.examples = len(records)
     player = _Player(loaded, Path(request.model), records, measured)
     player.play(request)
-    measured.memory_megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    measured.memory_megabytes = peak_megabytes()
     return measured
 
 
