@@ -10,6 +10,7 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.utils import io_utils, path_utils
 
 from components import artifacts
+from components.splits import split_files
 from interest_migration.baselines.contest import Contest
 from interest_migration.baselines.settings import BaselineSettings
 from interest_migration.evaluation.compare import MODEL
@@ -69,11 +70,6 @@ def read_spaces(transform_graph: str) -> IdSpaces:
     """Returns the vocabulary sizes of a Transform step's output."""
     output = tft.TFTransformOutput(transform_graph)
     return IdSpaces(output.vocabulary_size_by_name(CATEGORIES), output.vocabulary_size_by_name(ITEMS))
-
-
-def split_files(examples: str, split: str) -> list[str]:
-    """Returns the files of one split below a folder of examples."""
-    return sorted(str(path) for path in Path(examples).glob(f"Split-{split}/*"))
 
 
 def _score(model: str, files: list[str], spaces: IdSpaces) -> TaskScores:

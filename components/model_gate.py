@@ -11,17 +11,18 @@ from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import artifact_utils, component_spec, standard_artifacts
 
 from components import artifacts
-from components.comparison import split_files
+from components.blessing import bless, write_decision
 from components.served_model import is_found, served_number
+from components.splits import split_files
 from interest_migration.errors import DataError
 from interest_migration.evaluation.measures import SERVED, Measures
-from interest_migration.gates.decision import Decision
 from interest_migration.gates.judge import judge
 from interest_migration.gates.settings import GateSettings
 from interest_migration.model.evaluated import evaluate_model, without_keys
 from schemas.features import CUT_TIME
 
 DECISION_FILE: Final = artifacts.DECISION_FILE
+_BLESSED_FILES: Final = {True: constants.BLESSED_FILE_NAME, False: constants.NOT_BLESSED_FILE_NAME}
 
 
 class _Executor(base_executor.BaseExecutor):
@@ -39,11 +40,9 @@ class _Executor(base_executor.BaseExecutor):
             split_files(artifact_utils.get_single_uri(input_dict["raw_examples"]), "test"),
         )
         decision = judge(measures, GateSettings.model_validate_json(exec_properties["gates"]))
-        folder = Path(artifact_utils.get_single_uri(output_dict["decision"]))
-        folder.mkdir(parents=True, exist_ok=True)
-        measures.write(folder)
-        (folder / DECISION_FILE).write_text(decision.to_text(), encoding="utf-8")
-        _bless(artifact_utils.get_single_instance(output_dict["blessing"]), decision)
+        measures.write(write_decision(artifact_utils.get_single_instance(output_dict["decision"]), decision))
+        blessing = artifact_utils.get_single_instance(output_dict["blessing"])
+        bless(blessing, decision.passed, constants.ARTIFACT_PROPERTY_BLESSED_KEY, _BLESSED_FILES)
 
 
 def add_served(measures: Measures, served: types.Artifact, raw_files: list[str]) -> Measures:
@@ -66,16 +65,6 @@ def add_served(measures: Measures, served: types.Artifact, raw_files: list[str])
     if not np.array_equal(columns[CUT_TIME], measures.times_s):
         raise DataError(f"expected the examples of the comparison, received others from {', '.join(raw_files)}")
     return measures.with_values(without_keys(columns), about)
-
-
-def _bless(blessing: types.Artifact, decision: Decision) -> None:
-    """Marks the blessing as TFX's Pusher reads it."""
-    names = {True: constants.BLESSED_FILE_NAME, False: constants.NOT_BLESSED_FILE_NAME}
-    values = {True: constants.BLESSED_VALUE, False: constants.NOT_BLESSED_VALUE}
-    folder = Path(blessing.uri)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / names[decision.passed]).touch()
-    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, values[decision.passed])
 
 
 class _Spec(component_spec.ComponentSpec):

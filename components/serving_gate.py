@@ -9,7 +9,8 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.utils import path_utils
 
 from components import artifacts
-from interest_migration.gates.decision import Decision
+from components.blessing import bless, write_decision
+from components.splits import split_files
 from interest_migration.serving.gate import judge_model
 from interest_migration.serving.gate_settings import ServingGateSettings
 
@@ -29,26 +30,13 @@ class _Executor(base_executor.BaseExecutor):
     ) -> None:
         decision = judge_model(
             Path(path_utils.serving_model_path(artifact_utils.get_single_uri(input_dict["model"]))),
-            _split_files(input_dict["raw_examples"]),
-            _split_files(input_dict["transformed_examples"]),
+            split_files(artifact_utils.get_single_uri(input_dict["raw_examples"]), _SPLIT),
+            split_files(artifact_utils.get_single_uri(input_dict["transformed_examples"]), _SPLIT),
             ServingGateSettings.model_validate_json(exec_properties["settings"]),
         )
-        folder = Path(artifact_utils.get_single_uri(output_dict["decision"]))
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / artifacts.DECISION_FILE).write_text(decision.to_text(), encoding="utf-8")
-        _bless(artifact_utils.get_single_instance(output_dict["blessing"]), decision)
-
-
-def _split_files(examples: list[types.Artifact]) -> list[str]:
-    folder = Path(artifact_utils.get_single_uri(examples)) / f"Split-{_SPLIT}"
-    return sorted(str(path) for path in folder.glob("*"))
-
-
-def _bless(blessing: types.Artifact, decision: Decision) -> None:
-    folder = Path(blessing.uri)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / _BLESSED_FILES[decision.passed]).touch()
-    blessing.set_int_custom_property(_BLESSED, int(decision.passed))
+        write_decision(artifact_utils.get_single_instance(output_dict["decision"]), decision)
+        blessing = artifact_utils.get_single_instance(output_dict["blessing"])
+        bless(blessing, decision.passed, _BLESSED, _BLESSED_FILES)
 
 
 class _Spec(component_spec.ComponentSpec):

@@ -67,7 +67,7 @@ def read_graph(config: PipelineConfig) -> tuple[dict[str, list[str]], "Vocabular
         raise DataError(f"expected vectors of texts in {graph}, found none; run with a section `language` first")
     import tensorflow_transform as tft
 
-    from components.comparison import split_files
+    from components.splits import split_files
     from components.trainer import vocabulary_sizes
 
     examples = artifacts["transformed_examples"]

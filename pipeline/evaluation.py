@@ -40,7 +40,8 @@ def _compare(config: PipelineConfig, model: Path | None, examples: Path | None) 
     examples_folder = _require(examples or Path(artifacts["transformed_examples"]), "Split-test", "example splits")
     with divert_output(config.workspace / "evaluations" / new_run_id() / LOG_FILE) as terminal:
         terminal.write(f"Comparing {model_folder} with the baselines on {examples_folder}\n")
-        from components.comparison import compare_model, read_spaces, split_files
+        from components.comparison import compare_model, read_spaces
+        from components.splits import split_files
 
         return compare_model(
             str(model_folder),

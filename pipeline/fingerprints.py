@@ -93,13 +93,16 @@ COMPARISON: Final = (
     "interest_migration/evaluation",
     "interest_migration/model",
     "components/comparison.py",
+    "components/splits.py",
 )
 MODEL_GATE: Final = (
     *_CORE,
     "interest_migration/gates",
     "interest_migration/evaluation",
     "interest_migration/model/evaluated.py",
+    "components/blessing.py",
     "components/model_gate.py",
+    "components/splits.py",
 )
 SERVING_GATE: Final = (
     *_CORE,
@@ -118,10 +121,13 @@ SERVING_GATE: Final = (
     "interest_migration/serving/gate.py",
     "interest_migration/serving/gate_settings.py",
     "interest_migration/serving/model_directory.py",
+    "interest_migration/serving/peak_memory.py",
     "interest_migration/serving/replay.py",
     "interest_migration/serving/replay_paths.py",
     "interest_migration/serving/warm_up.py",
+    "components/blessing.py",
     "components/serving_gate.py",
+    "components/splits.py",
 )
 FLOWS: Final = (
     *_CORE,

@@ -37,7 +37,8 @@ def trace_label_curve(
         folder = config.workspace / "evaluations" / new_run_id()
         with divert_output(folder / LOG_FILE) as terminal:
             terminal.write(f"Label curve on {artifacts['transformed_examples']}; log: {folder / LOG_FILE}\n")
-            from components.comparison import read_spaces, split_files
+            from components.comparison import read_spaces
+            from components.splits import split_files
             from interest_migration.label_curve.curve import CurveSettings, trace_curve
             from interest_migration.label_curve.scoring import Scorer
 
@@ -64,7 +65,7 @@ def trace_label_curve(
 def _read_data(config: PipelineConfig, examples: str, transform_graph: str) -> "TrainingData":
     import tensorflow_transform as tft
 
-    from components.comparison import split_files
+    from components.splits import split_files
     from components.trainer import vocabulary_sizes
     from interest_migration.training.train import TrainingData
     from schemas.events import ACTIONS

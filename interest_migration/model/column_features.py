@@ -1,12 +1,13 @@
 """Raw features from users' events, in the graph: what `interest_migration.examples.build.build_features` makes.
 
 The example builder works on Arrow tables of whole logs, a served model has a few events of a few users. Both
-definitions are held against each other by a test on random logs; `docs/serving.md` names where they differ.
+definitions are held against each other by a test on random logs; `docs/signatures.md` names where they differ.
 """
 
 from collections.abc import Sequence
 from typing import Any, Final
 
+import numpy as np
 import tensorflow as tf
 
 from interest_migration.examples.settings import ExampleSettings
@@ -60,7 +61,7 @@ from schemas.signatures import (
 )
 
 _DAY_S: Final = 86_400
-_WINDOWS: Final = tf.constant([days * _DAY_S for days in WINDOW_DAYS], tf.int64)
+_WINDOWS: Final = np.array([days * _DAY_S for days in WINDOW_DAYS], np.int64)
 _STRENGTH: Final = DECAY_HALF_LIFE_DAYS.index(STRENGTH_HALF_LIFE_DAYS)
 
 

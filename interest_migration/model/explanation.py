@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from interest_migration.model.raw_batch import RawBatch, Tensors
@@ -148,7 +149,7 @@ def _number_masks() -> list[list[float]]:
 
 
 _NUMBERS: Final = len(AGGREGATE_INPUTS)
-_MASKS: Final = tf.constant(_number_masks())
+_MASKS: Final = np.array(_number_masks(), np.float32)
 
 
 def _none(size: Any, variants: int, length: Any) -> tf.Tensor:

@@ -20,10 +20,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from google.protobuf import text_format
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
-from interest_migration.errors import ConfigError
+from interest_migration.errors import ConfigError, DataError
+from interest_migration.serving.model_config import Policy as Told
+from interest_migration.serving.model_config import Rollout, parse_config, to_rollout
 from interest_migration.serving.versions import list_versions
 
 _PLATFORM: Final = "tensorflow"
@@ -80,9 +81,9 @@ def read_config(text: str, models: Path, source: str) -> tuple[ModelConfig, ...]
       ConfigError: If it is no such message, or not one that can be served.
     """
     try:
-        return from_message(text_format.Parse(text, ModelServerConfig()), models)
-    except text_format.ParseError as error:
-        raise ConfigError(f"expected a ModelServerConfig in text format in {source}, received: {error}") from error
+        return from_message(parse_config(text, source), models)
+    except DataError as error:
+        raise ConfigError(str(error)) from error
     except ConfigError as error:
         raise ConfigError(f"{source}: {error}") from error
 
@@ -109,10 +110,10 @@ def _model(config: Any, models: Path) -> ModelConfig:
         raise ConfigError(f"expected name and base_path of every model, received name {config.name!r}")
     if config.model_platform not in ("", _PLATFORM):
         raise ConfigError(f"expected model_platform {_PLATFORM!r}, received {config.model_platform!r}")
-    labels = {label: int(version) for label, version in config.version_labels.items()}
-    if not all(labels):
+    told = to_rollout(config)
+    if not all(told.labels):
         raise ConfigError(f"expected labels with names, received an empty one of model {config.name}")
-    return ModelConfig(config.name, _folder(config, models), _policy(config.model_version_policy), labels)
+    return ModelConfig(config.name, _folder(config, models), _policy(told), told.labels)
 
 
 def _folder(config: Any, models: Path) -> Path:
@@ -120,8 +121,11 @@ def _folder(config: Any, models: Path) -> Path:
     return here if not folder.exists() and here.exists() else folder
 
 
-def _policy(policy: Any) -> Policy:
-    kind = policy.WhichOneof("policy_choice")
-    if kind == "specific":
-        return Policy(latest=None, specific=tuple(int(version) for version in policy.specific.versions))
-    return Policy(latest=None) if kind == "all" else Policy(latest=max(1, int(policy.latest.num_versions)))
+def _policy(told: Rollout) -> Policy:
+    match told.policy:
+        case Told.SPECIFIC:
+            return Policy(latest=None, specific=told.versions)
+        case Told.ALL:
+            return Policy(latest=None)
+        case Told.LATEST:
+            return Policy(latest=told.newest)

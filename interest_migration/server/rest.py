@@ -9,7 +9,6 @@
 Errors are `{"error": "..."}` with the status of their code.
 """
 
-import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
@@ -133,8 +132,6 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
         if error.status < web.HTTPBadRequest.status_code:
             raise  # a redirection
         return _error(error.status, error.text or error.reason)
-    except asyncio.CancelledError:
-        raise
 
 
 def _error(status: int, message: str) -> web.Response:

@@ -6,10 +6,6 @@ from typing import Final
 from pydantic import Field
 
 from interest_migration.settings import Settings
-from schemas.signatures import COLUMN_SIGNATURES, EVALUATE, EVALUATION_LABELS, EXPLAIN, PATHS, SERVE
-
-MODEL_CONFIG: Final = "models.config"
-"""In the folder of the models: TensorFlow Serving's ModelServerConfig as text."""
 
 MIB: Final = 1 << 20
 
@@ -28,7 +24,6 @@ class ServerSettings(Settings):
       max_batch: Rows that are put together into one call; 1 switches batching off.
       batch_timeout_ms: How long a batch that is not full waits for more rows while a worker is idle. At 0 a batch is
         what has gathered while all workers were busy, so that a lone request never waits.
-      batched_signatures: Signatures whose rows do not depend on each other; others are called request by request.
       max_rows: Rows of one request; more are refused.
       max_message_bytes: Size of a request; larger ones are refused before they are read.
       max_in_flight: Requests being answered; further ones are refused with RESOURCE_EXHAUSTED or 429.
@@ -45,14 +40,6 @@ class ServerSettings(Settings):
     workers: int = Field(default=2, ge=1)
     max_batch: int = Field(default=64, ge=1)
     batch_timeout_ms: float = Field(default=0.0, ge=0)
-    batched_signatures: tuple[str, ...] = (
-        SERVE,
-        EVALUATE,
-        EVALUATION_LABELS,
-        EXPLAIN,
-        PATHS,
-        *COLUMN_SIGNATURES,
-    )
     max_rows: int = Field(default=1024, ge=1)
     max_message_bytes: int = Field(default=32 * MIB, ge=1024)
     max_in_flight: int = Field(default=256, ge=1)

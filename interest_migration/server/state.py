@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -19,10 +19,12 @@ from interest_migration.server.settings import ServerSettings
 from interest_migration.server.signature_specs import SignatureSpec
 from interest_migration.server.versions import ServedVersion, not_found
 from interest_migration.server.watcher import Watcher
-from schemas.signatures import SERVE
+from schemas.signatures import COLUMN_SIGNATURES, EVALUATE, EVALUATION_LABELS, EXPLAIN, PATHS, SERVE
 
 LOG = logging.getLogger(__name__)
 _SERVER_ERROR: Final = 500
+_BATCHED: Final = {SERVE, EVALUATE, EVALUATION_LABELS, EXPLAIN, PATHS, *COLUMN_SIGNATURES}
+"""Signatures whose rows do not depend on each other; others are called request by request."""
 
 
 @dataclass(frozen=True)
@@ -94,21 +96,17 @@ class ServerState:
             raise not_found(call.model)
         return model.choose(call.model)
 
-    async def predict(self, call: Call, protocol: str = "page", timeout_s: float | None = None) -> Answer:
-        """Answers a call with exactly one version.
+    async def observed(self, call: Call, protocol: str, ask: Callable[[ServedVersion], Awaitable[Answer]]) -> Answer:
+        """Chooses the version, holds it while it is asked, and counts what came of it.
 
         Args:
-          call: The request.
+          call: Names model and signature.
           protocol: How it came in, for the metrics.
-          timeout_s: How long the client waits.
+          ask: Answers with the version it is given.
 
         Raises:
           ServingError: With the code that TensorFlow Serving answers in the same case.
         """
-        return await self.observed(call, protocol, lambda version: self.ask(version, call, timeout_s))
-
-    async def observed(self, call: Call, protocol: str, ask: Any) -> Answer:
-        """Chooses the version, holds it while `ask(version)` runs, and counts what came of it."""
         began, code, version = time.perf_counter(), grpc.StatusCode.OK, None
         try:
             self._admit()
@@ -160,7 +158,11 @@ class ServerState:
         self.metrics.request(labels, code.name, seconds)
 
     async def ask(self, version: ServedVersion, call: Call, timeout_s: float | None) -> Answer:
-        """Answers a call with a version that the caller holds; see `predict`."""
+        """Answers a call with a version that `observed` holds, within the time that the client waits, if it says so.
+
+        Raises:
+          ServingError: With the code that TensorFlow Serving answers in the same case.
+        """
         spec = signature_of(version, call.signature)
         inputs = spec.complete(call.inputs, call.outputs)
         rows = rows_of(inputs)
@@ -186,7 +188,7 @@ class ServerState:
         def run(requests: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
             return model.run(spec.name, requests[0] if len(requests) == 1 else join(requests))
 
-        is_batched = spec.has_rows and spec.name in self.settings.batched_signatures
+        is_batched = spec.has_rows and spec.name in _BATCHED
         joined = join_key(inputs) if is_batched else None
         return await self._scheduler.call(None if joined is None else (id(model), spec.name, joined), run, inputs)
 

@@ -13,8 +13,9 @@ from contextlib import suppress
 from interest_migration.errors import InterestMigrationError
 from interest_migration.server.loading import Check, fingerprint, load_model
 from interest_migration.server.model_config import ModelConfig, discover, read_config
-from interest_migration.server.settings import MODEL_CONFIG, ServerSettings
+from interest_migration.server.settings import ServerSettings
 from interest_migration.server.versions import ServedModel, ServedVersion, State
+from interest_migration.serving.model_config import CONFIG_FILE
 from interest_migration.serving.versions import Version, list_versions
 
 LOG = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ class Watcher:
         self.config_error = ""
         self.settled = False
         self._settings, self._check = settings, check
-        self._file = settings.model_config_file or settings.models / MODEL_CONFIG
+        self._file = settings.model_config_file or settings.models / CONFIG_FILE
         self._text: bytes | None = None
         self._wanted: tuple[ModelConfig, ...] | None = None
         self._failed: dict[tuple[str, int], object] = {}

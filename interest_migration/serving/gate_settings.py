@@ -30,5 +30,5 @@ class ServingGateSettings(Settings):
     calls: int = Field(100, ge=10)
     p50_ms: float = Field(50, gt=0)
     p99_ms: float = Field(250, gt=0)
-    memory_megabytes: float = Field(8192, gt=0)
+    memory_megabytes: float = Field(4096, gt=0)
     timeout_seconds: float = Field(1800, gt=0)

@@ -108,7 +108,7 @@ def read_rollout(directory: Path) -> Rollout:
       DataError: If the file is damaged, or names no list of models.
     """
     entry = _find(read_config(config_file(directory)), directory.name)
-    return Rollout() if entry is None else _to_rollout(entry)
+    return Rollout() if entry is None else to_rollout(entry)
 
 
 def read_config(path: Path) -> ModelServerConfig:
@@ -117,19 +117,39 @@ def read_config(path: Path) -> ModelServerConfig:
     Raises:
       DataError: If it cannot be parsed or is no list of models.
     """
-    config = ModelServerConfig()
     try:
-        text_format.Parse(path.read_text(encoding="utf-8"), config)
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return config
-    except (text_format.ParseError, UnicodeDecodeError, OSError) as error:
-        raise DataError(
-            f"expected TensorFlow Serving's ModelServerConfig in text form in {path}, received: {error}. "
-            "Repair it, or restore it from the audit log beside it"
-        ) from error
+        return ModelServerConfig()
+    except (UnicodeDecodeError, OSError) as error:
+        raise _unreadable(str(path), error) from error
+    config = parse_config(text, str(path))
     if config.WhichOneof("config") == "custom_model_config":
         raise DataError(f"expected a model_config_list in {path}, received a custom_model_config")
     return config
+
+
+def parse_config(text: str, source: str) -> ModelServerConfig:
+    """Parses the text of the file.
+
+    Args:
+      text: The message in protobuf's text format.
+      source: Where the text is from, for errors.
+
+    Raises:
+      DataError: If it is no such message.
+    """
+    try:
+        return text_format.Parse(text, ModelServerConfig())
+    except text_format.ParseError as error:
+        raise _unreadable(source, error) from error
+
+
+def _unreadable(source: str, error: Exception) -> DataError:
+    return DataError(
+        f"expected a ModelServerConfig in text format in {source}, received: {error}. "
+        "Repair it, or restore it from the audit log beside it"
+    )
 
 
 def render(directory: Path, rollout: Rollout) -> str:
@@ -181,7 +201,8 @@ def _find(config: ModelServerConfig, name: str) -> ModelConfig | None:
     return next((entry for entry in config.model_config_list.config if entry.name == name), None)
 
 
-def _to_rollout(entry: ModelConfig) -> Rollout:
+def to_rollout(entry: ModelConfig) -> Rollout:
+    """Returns what an entry of the file says."""
     policy, labels = entry.model_version_policy, dict(sorted(entry.version_labels.items()))
     match policy.WhichOneof("policy_choice"):
         case "specific":

@@ -7,7 +7,6 @@ all memory takes only this process with it.
 """
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +17,8 @@ from typing import Any, Final
 import numpy as np
 
 from interest_migration.errors import DataError
+from interest_migration.serving.event_columns import history_events, one_row, to_columns
+from interest_migration.serving.peak_memory import peak_megabytes
 from interest_migration.serving.replay_paths import (
     BATCH,
     Columns,
@@ -120,7 +121,7 @@ def replay(request: Request) -> Measured:
     measured.examples = len(records)
     player = _Player(loaded, Path(request.model), records, measured)
     player.play(request)
-    measured.memory_megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    measured.memory_megabytes = peak_megabytes()
     return measured
 
 
@@ -171,8 +172,7 @@ class _Player:
         self._latency(SERVE, [{EXAMPLES: np.array([record], object)} for record in self._records], request.calls)
         if columns:
             rows = range(len(next(iter(columns.values()))))
-            asked = [{name: values[row : row + 1] for name, values in columns.items()} for row in rows]
-            self._latency(PREDICT, asked, request.calls)
+            self._latency(PREDICT, [one_row(columns, row) for row in rows], request.calls)
 
     def _try(self, what: str, work: Callable[[], Columns]) -> Columns:
         """A signature may fail in as many ways as there are ops: each is a reason to refuse, not to stop."""
@@ -233,7 +233,6 @@ class _Player:
         """
         from interest_migration.examples.build import build_features
         from interest_migration.examples.encode import ExampleEncoder
-        from interest_migration.serving.event_columns import history_events, to_columns
         from interest_migration.serving.facts import read_facts
 
         events = history_events(read_histories(self._records), CUT_S)

@@ -33,7 +33,6 @@ REJECTED_EXAMPLE_SCHEMA: Final = pa.schema(
 """An example that was set aside: its file, its place in it from 0, and why."""
 
 BATCH: Final = 256
-_CHUNK_BYTES: Final = 1 << 20
 _MODEL, _SOURCE = b"model_id", b"source_sha256"
 
 Columns = dict[str, npt.NDArray[Any]]
@@ -145,18 +144,11 @@ class Scorer:
         return ScoreCounts(shards=1, examples=examples, rejected=len(rejected))
 
     def _tables(self, shard: Shard, rejected: list[tuple[int, str]]) -> Iterator[pa.Table]:
-        import tensorflow as tf
-
         place = 0
-        try:
-            for batch in tf.data.TFRecordDataset(shard.source, compression_type="GZIP").batch(BATCH):
-                records = batch.numpy()
-                for columns in self._answers(records, place, rejected):
-                    yield _to_table(columns)
-                place += len(records)
-        except (tf.errors.DataLossError, tf.errors.OpError) as error:
-            cause = str(error).splitlines()[0][:200]
-            raise DataError(f"expected a whole gzip TFRecord file {shard.source}, received: {cause}") from error
+        for records in _read_batches(shard.source):
+            for columns in self._answers(records, place, rejected):
+                yield _to_table(columns)
+            place += len(records)
 
     def _answers(self, records: npt.NDArray[Any], place: int, rejected: list[tuple[int, str]]) -> Iterator[Columns]:
         """Halves a batch that holds an example that cannot be read, until that one is alone."""
@@ -180,6 +172,16 @@ class Scorer:
         examples = tf.constant(records)
         found = tf.io.parse_example(examples, keys) | self._loaded.signatures[SERVE](**{EXAMPLES: examples})
         return {name: value.numpy() for name, value in found.items()}
+
+
+def _read_batches(source: str) -> Iterator[npt.NDArray[Any]]:
+    import tensorflow as tf
+
+    try:
+        yield from tf.data.TFRecordDataset(source, compression_type="GZIP").batch(BATCH).as_numpy_iterator()
+    except tf.errors.OpError as error:
+        cause = str(error).splitlines()[0][:200]
+        raise DataError(f"expected a whole gzip TFRecord file {source}, received: {cause}") from error
 
 
 def _to_table(columns: Columns) -> pa.Table:
@@ -218,8 +220,5 @@ def _read_done(shard: Shard, about: dict[bytes, bytes]) -> ScoreCounts | None:
 
 
 def _digest(file: Path) -> str:
-    digest = hashlib.sha256()
     with file.open("rb") as content:
-        while chunk := content.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(content, "sha256").hexdigest()

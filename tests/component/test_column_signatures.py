@@ -23,6 +23,8 @@ from schemas.signatures import (
     EXAMPLES,
     EXPLAIN,
     EXPLAIN_COLUMNS,
+    EXPLAINED_SCORE,
+    FORECAST_PROBABILITY,
     ITEM_BIAS,
     ITEM_KNOWN,
     ITEM_QUERY,
@@ -35,6 +37,7 @@ from schemas.signatures import (
     NEXT_CATEGORY_PROBABILITY,
     NEXT_ITEM,
     NEXT_ITEM_SCORE,
+    PATH_PROBABILITY,
     PATHS,
     PATHS_COLUMNS,
     PREDICT,
@@ -76,7 +79,7 @@ def encode(row):
     return message.SerializeToString()
 
 
-def check_same(got, expected):
+def assert_close(got, expected):
     for name, value in expected.items():
         if value.dtype == object:
             assert np.mean(got[name] == value) > 0.99, name  # names whose scores are equal may change places
@@ -87,7 +90,7 @@ def check_same(got, expected):
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_predict_answers_as_serving_default_does(exported_run, seed):
     examples, columns = same_facts(seed)
-    check_same(ask(exported_run, PREDICT, **columns), ask(exported_run, SERVE, **{EXAMPLES: examples}))
+    assert_close(ask(exported_run, PREDICT, **columns), ask(exported_run, SERVE, **{EXAMPLES: examples}))
 
 
 def user(*events, cut_s=CUT_S, slots=None):
@@ -105,7 +108,7 @@ def buy(days_ago, category=1, **fields):
 THREE = (buy(9, 2), buy(4, 3), buy(1, 4))
 
 
-def same(first, second):
+def assert_equal(first, second):
     assert first.keys() == second.keys()
     for name, value in first.items():
         if value.dtype == object:
@@ -134,25 +137,25 @@ def test_answers_do_not_depend_on_how_events_are_sent(exported_run, answered, co
         name: np.asarray(value, np.float32) if name in ("price", "quantity") else value
         for name, value in columns.items()
     }
-    same(ask(exported_run, PREDICT, **columns), answered)
+    assert_equal(ask(exported_run, PREDICT, **columns), answered)
 
 
 def test_users_of_a_batch_do_not_mix(exported_run, answered):
     both = ask(exported_run, PREDICT, **to_columns([[], THREE, [buy(3, 7)]], [CUT_S] * 3))
-    same({name: value[1:2] for name, value in both.items()}, answered)
+    assert_equal({name: value[1:2] for name, value in both.items()}, answered)
 
 
 def test_a_user_without_events_gets_what_serving_default_gives_a_newcomer(exported_run):
     found = ask(exported_run, PREDICT, **user())
     newcomer = encode({spec.name: EMPTY.get(spec.shape, []) for spec in INPUTS})
-    check_same(found, ask(exported_run, SERVE, **{EXAMPLES: [newcomer]}))
+    assert_close(found, ask(exported_run, SERVE, **{EXAMPLES: [newcomer]}))
     assert found[MIGRATION_FROM] == [b""]
 
 
 def test_unknown_names_are_read_as_unknown(exported_run, answered):
     unknown = ask(exported_run, PREDICT, **user(*(event | {"item": "x", "category_path": "y"} for event in THREE)))
     others = ask(exported_run, PREDICT, **user(*(event | {"item": "u", "category_path": "v"} for event in THREE)))
-    same(unknown, others)
+    assert_equal(unknown, others)
     assert unknown[MIGRATION_FROM] == [b""]
     assert abs(unknown["churn_probability_short"] - answered["churn_probability_short"]) > 1e-6
     danced = ask(exported_run, PREDICT, **user(*(event | {"action": "dance"} for event in THREE)))
@@ -164,7 +167,7 @@ def test_of_a_long_history_the_newest_events_are_read_and_all_are_counted(export
     features = build_features(to_batch([{"user": "a", **event} for event in history]), CUT_S, SETTINGS)
     examples = list(ExampleEncoder().encode(features))
     whole = ask(exported_run, PREDICT, **user(*history))
-    check_same(whole, ask(exported_run, SERVE, **{EXAMPLES: examples}))
+    assert_close(whole, ask(exported_run, SERVE, **{EXAMPLES: examples}))
     newest = ask(exported_run, PREDICT, **user(*history[:192]))
     assert not np.allclose(newest["churn_probability_long"], whole["churn_probability_long"], atol=1e-7)
 
@@ -208,14 +211,19 @@ def test_an_explanation_of_columns_points_into_the_row_that_was_sent(exported_ru
     assert set(explained[REASON_EVENT].ravel()) == {0, 1, 3, -1}
 
 
-@pytest.mark.parametrize(("of_columns", "of_examples"), [(EXPLAIN_COLUMNS, EXPLAIN), (PATHS_COLUMNS, PATHS)])
-def test_explanations_and_paths_are_those_of_the_same_facts(exported_run, of_columns, of_examples):
+@pytest.mark.parametrize(
+    ("of_columns", "of_examples", "scores"),
+    [
+        (EXPLAIN_COLUMNS, EXPLAIN, [EXPLAINED_SCORE]),
+        (PATHS_COLUMNS, PATHS, [FORECAST_PROBABILITY, *PATH_PROBABILITY.values()]),
+    ],
+)
+def test_explanations_and_paths_are_those_of_the_same_facts(exported_run, of_columns, of_examples, scores):
     examples, columns = same_facts(4)
     got, expected = ask(exported_run, of_columns, **columns), ask(exported_run, of_examples, **{EXAMPLES: examples})
-    for name in ("score", "forecast_probability", "moves_probability"):
-        if name in expected:
-            np.testing.assert_allclose(got[name], expected[name], rtol=1e-4, atol=1e-5)
     assert got.keys() == expected.keys()
+    for name in scores:
+        np.testing.assert_allclose(got[name], expected[name], rtol=1e-4, atol=1e-5, err_msg=name)
 
 
 def test_optional_columns_have_defaults_in_the_signature(exported_run):

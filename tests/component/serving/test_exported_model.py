@@ -26,6 +26,7 @@ from schemas.signatures import (
     MODEL_ID,
     NEXT_CATEGORY,
     NEXT_ITEM,
+    PATHS,
     PREDICT,
     SERVE,
     USER_EMBEDDING,
@@ -76,11 +77,12 @@ def user(seed):
     return User(events, NOW_S, f"user {seed}")
 
 
-def test_answers_are_the_saved_models_bit_for_bit(exported_run, address):
+@pytest.mark.parametrize("signature", [SERVE, PATHS])
+def test_answers_are_the_saved_models_bit_for_bit(exported_run, address, signature):
     examples = exported_run["test"].numpy()[:3]
-    expected = ask(exported_run, SERVE, **{EXAMPLES: examples})
+    expected = ask(exported_run, signature, **{EXAMPLES: examples})
     with Client(address, MODEL, timeout_s=PATIENCE_S) as client:
-        found = client.call(SERVE, {EXAMPLES: examples})
+        found = client.call(signature, {EXAMPLES: examples})
     assert found.version == 1
     assert found.arrays.keys() == expected.keys()
     for name, value in expected.items():
