@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from tfx import types
@@ -20,8 +20,6 @@ from interest_migration.gates.judge import judge
 from interest_migration.gates.settings import GateSettings
 from interest_migration.model.evaluated import evaluate_model, without_keys
 from schemas.features import CUT_TIME
-
-DECISION_FILE: Final = artifacts.DECISION_FILE
 
 
 class _Executor(base_executor.BaseExecutor):
@@ -42,7 +40,7 @@ class _Executor(base_executor.BaseExecutor):
         folder = Path(artifact_utils.get_single_uri(output_dict["decision"]))
         folder.mkdir(parents=True, exist_ok=True)
         measures.write(folder)
-        (folder / DECISION_FILE).write_text(decision.to_text(), encoding="utf-8")
+        (folder / artifacts.DECISION_FILE).write_text(decision.to_text(), encoding="utf-8")
         _bless(artifact_utils.get_single_instance(output_dict["blessing"]), decision)
 
 

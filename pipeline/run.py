@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TextIO
 from interest_migration.data_gate.errors import find_decision
 from interest_migration.data_gate.settings import DataGateSettings
 from interest_migration.errors import ConfigError
-from interest_migration.gates.decision import Decision
 from interest_migration.gates.settings import GateSettings
 from interest_migration.privacy.erasure import erasure_digest, make_pseudonymiser
 from interest_migration.privacy.keys import load_key
@@ -127,7 +126,9 @@ def run(plan: Plan) -> "Outcome":
                 error.args = (f"{error}\nThe log: {log}",)
                 raise
             if "data_decision" in outcome.artifacts:
-                shutil.copy(Path(outcome.artifacts["data_decision"]) / "decision.json", folder / DATA_DECISION_FILE)
+                from components.artifacts import DECISION_FILE
+
+                shutil.copy(Path(outcome.artifacts["data_decision"]) / DECISION_FILE, folder / DATA_DECISION_FILE)
             facts.record(run_id, outcome.artifacts).write(folder)
             with replacing(folder / OUTCOME_FILE) as temporary:
                 temporary.write_text(json.dumps(outcome.to_json(), indent=1), encoding="utf-8")
@@ -197,19 +198,15 @@ def _run_steps(plan: Plan, facts: DataFacts, run_id: str, terminal: TextIO, reco
 
 
 def _read_outcome(run_id: str, log: Path, steps: dict[str, Step]) -> "Outcome":
+    from components.artifacts import read_decision
     from components.comparison import COMPARISON_FILE
     from components.ingestion import SUMMARY_FILE
-    from components.model_gate import DECISION_FILE
     from interest_migration.evaluation.results import EvaluationReport
     from interest_migration.ingestion.summary import IngestSummary
     from pipeline.outcome import Outcome
 
     comparison, judged = steps["Comparison"].output("comparison"), steps["ModelGate"].output("decision")
-    decision = Decision.from_json(json.loads((Path(judged.uri) / DECISION_FILE).read_text(encoding="utf-8")))
-    serving = None
-    if "ServingGate" in steps:
-        found = Path(steps["ServingGate"].output("decision").uri) / DECISION_FILE
-        serving = Decision.from_json(json.loads(found.read_text(encoding="utf-8")))
+    serving = read_decision(steps["ServingGate"].output("decision").uri) if "ServingGate" in steps else None
     report = EvaluationReport.from_json((Path(comparison.uri) / COMPARISON_FILE).read_text(encoding="utf-8"))
     places = {
         "examples": ("BehaviorExampleGen", "examples"),
@@ -231,7 +228,7 @@ def _read_outcome(run_id: str, log: Path, steps: dict[str, Step]) -> "Outcome":
     return Outcome(
         run_id=run_id,
         log=log,
-        decision=decision,
+        decision=read_decision(judged.uri),
         review=steps["Pusher"].output("pushed_model").get_string_custom_property("review"),
         report=report,
         pushed=_read_pushed(steps["Pusher"]),
