@@ -30,7 +30,7 @@ from interest_migration.settings import Settings
 from interest_migration.sources.partition_settings import PartitionSettings
 from interest_migration.training.settings import TrainingSettings
 from interest_migration.transform.settings import TransformSettings
-from pipeline.beam_settings import LOCAL_ARGS, BeamSettings, at_root, beam_pipeline_args
+from pipeline.beam_settings import LOCAL_ARGS, BeamSettings, beam_pipeline_args
 from pipeline.kubeflow.settings import KubeflowSettings
 from pipeline.kubeflow.submit_settings import SubmitSettings
 
@@ -204,6 +204,11 @@ class PipelineConfig(Settings):
         return beam_pipeline_args(self.beam) if self.beam else self.beam_args
 
     @property
+    def exchanges_files(self) -> bool:
+        """Whether the ingestion's workers hand events on through files of the workspace."""
+        return self.beam is None or self.beam.exchanges_files
+
+    @property
     def served_directory(self) -> Path:
         """Folder of the numbered versions."""
         return (self.push.directory or self.workspace / "served") / self.push.model_name
@@ -280,7 +285,7 @@ def _resolve(config: PipelineConfig, root: Path, input_root: str | None) -> Pipe
         update={
             "flows": config.flows.model_copy(update={"minimum_users": least}),
             "examples": _with_texts(config),
-            "beam": config.beam and at_root(config.beam, root),
+            "beam": config.beam and config.beam.at_root(root),
             "workspace": root / config.workspace,
             "gates": root / config.gates,
             "data_gates": config.data_gates and root / config.data_gates,

@@ -52,7 +52,6 @@ from interest_migration.language.checkpoint import find_checkpoint
 from interest_migration.serving.bases import NO_BASE
 from interest_migration.sources.mapping import SourceMapping
 from pipeline import fingerprints
-from pipeline.beam_settings import exchanges_files
 from pipeline.config import PipelineConfig
 from pipeline.evaluation import evaluation_settings
 
@@ -219,7 +218,7 @@ def _example_gen(config: PipelineConfig, mapping: SourceMapping, resolved: Resol
         key_id=resolved.key_id,
         key_file=str(config.key_file),
         shards=config.data.shards,
-        spill=int(exchanges_files(config.beam)),
+        spill=int(config.exchanges_files),
         bounds=config.data.bounds.model_dump_json(),
         erasure_list=str(config.data.erasure_list or ""),
         erasure_digest=resolved.erasure_digest,
