@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -73,24 +73,27 @@ def read_plan(config: PipelineConfig, span: str | None = None) -> Plan:
       ConfigError: If a file does not fit, or there is no input.
       DataError: If a partition is missing.
     """
+    plan, spans = read_files(config), plan_spans(config, span)
+    if spans is None:
+        return plan
+    data = config.data.model_copy(update={"span": spans.selection.newest})
+    return replace(plan, config=config.model_copy(update={"data": data}), spans=spans)
+
+
+def read_files(config: PipelineConfig) -> Plan:
+    """Reads the files that the configuration names, but not its data.
+
+    Raises:
+      ConfigError: If a file does not fit, or there is no input.
+    """
     if config.data.input is None:
         raise ConfigError("data.input: expected a folder of logs, received none; give it with --input")
-    spans = plan_spans(config, span)
-    if spans:
-        data = config.data.model_copy(update={"span": spans.selection.newest})
-        config = config.model_copy(update={"data": data})
     mapping = SourceMapping.from_yaml(config.data.mapping)
     config.data.bounds.require_reasons(mapping)
     rules = read_rules(config, find_root(config.data_gates)) if config.data_gates else None
     if rules:
         rules.rejected.require_reasons(mapping)
-    return Plan(
-        config,
-        mapping,
-        GateSettings.from_yaml(config.gates),
-        rules,
-        spans,
-    )
+    return Plan(config, mapping, GateSettings.from_yaml(config.gates), rules)
 
 
 def served_state(directory: Path) -> str:
@@ -153,9 +156,10 @@ def _look_at_data(plan: Plan, run_id: str, terminal: TextIO) -> DataFacts:
 def _run_steps(plan: Plan, facts: DataFacts, run_id: str, terminal: TextIO, recorder: Recorder) -> dict[str, Step]:
     from absl import logging
 
-    from pipeline.graph import SCHEMA_FILE, Resolved, create_pipeline
+    from pipeline.graph import create_pipeline
     from pipeline.local import ProgressRunner
     from pipeline.metadata import metadata_config
+    from pipeline.resolved import SCHEMA_FILE, Resolved
 
     logging.set_verbosity(logging.INFO)
     config = plan.config
