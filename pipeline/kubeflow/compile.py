@@ -50,7 +50,7 @@ def compile_pipeline(plan: Plan, resolved: Resolved) -> Compiled:
     parameters = lift_parameters(spec)
     stale = _stale_if_cached(resolved)
     give_resources(spec, settings, {RUNS: str(runs_folder(config))}, frozenset(stale))
-    check_mounts(config, settings, [name for name, _ in named_tasks(spec)])
+    check_mounts(plan, settings, [name for name, _ in named_tasks(spec)])
     return Compiled(spec, make_platform(spec, settings), parameters, tuple(stale.values()))
 
 

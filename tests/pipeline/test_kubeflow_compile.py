@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from kfp import components as kfp_components
 from kfp_checks import RejectedError, check_pipeline, parse
-from small_shop import call
+from small_shop import call, write_yaml
+from tiny_checkpoint import write_checkpoint
 
 from interest_migration.errors import ConfigError
 from pipeline.config import load_config
@@ -202,6 +204,18 @@ def test_the_report_is_told_the_settings_of_the_run_and_not_those_of_the_compile
         ("data.input=/elsewhere", "data.input: .* BehaviorExampleGen"),
         ("data.key_file=/elsewhere/key", None),  # the key is in a Secret
         ("data.erasure_list=/elsewhere/list", "no key|pseudonym key"),
+        (
+            "beam={runner: spark, master: 'spark://s', environment: LOOPBACK, setup_file: setup.py}",
+            "beam.setup_file: expected a folder on a volume that BehaviorExampleGen mounts .*, received /",
+        ),
+        (
+            "beam={runner: spark, master: 'spark://s', environment: LOOPBACK, job_server_jar: https://h/a.jar}",
+            None,
+        ),
+        (
+            "beam={runner: spark, master: 'spark://s', environment: LOOPBACK, job_server_jar: /opt/a.jar}",
+            "beam.job_server_jar: .*, received /opt/a.jar",
+        ),
         ("kubeflow.defaults.mounts=[]", "mounts \\(none\\)"),
         ("kubeflow.steps={Trian: {cpu: '1'}}", "kubeflow.steps: expected steps of the pipeline"),
         ("kubeflow.steps={Pusher: {mounts: [{claim: interest-migration, path: /x}]}}", "each claim once"),
@@ -214,6 +228,17 @@ def test_what_a_pod_could_not_reach_is_refused(override: str, words: str | None)
     else:
         with pytest.raises(ConfigError, match=words):
             compiled_of(override)
+
+
+def test_requests_and_language_model_must_be_where_the_steps_run(tmp_path: Path) -> None:
+    rules = yaml.safe_load((CONFIG.parent / "data-gates.yaml").read_text())
+    rules["serving"] = {"logs": "/elsewhere/requests", "default": {"jensen_shannon": 0.1}}
+    gates = write_yaml(tmp_path / "data-gates.yaml", rules)
+    with pytest.raises(ConfigError, match=r"serving.logs: .* that DataGate mounts .*, received /elsewhere/requests"):
+        compiled_of(f"data_gates={gates}")
+    checkpoint = write_checkpoint(tmp_path / "bert")
+    with pytest.raises(ConfigError, match=rf"language.checkpoint: .* that Transform mounts .*, received {checkpoint}"):
+        compiled_of(f"language={{checkpoint: {checkpoint}}}")
 
 
 def test_partitions_are_chosen_where_they_can_be_seen() -> None:
