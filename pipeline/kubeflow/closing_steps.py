@@ -17,8 +17,6 @@ from pipeline.run import Plan
 RUN: Final = "{{$.pipeline_job_uuid}}"
 """What the backend replaces by the run's id."""
 
-_OF_THIS_MACHINE: Final = {"submit": True, "gates": True, "data_gates": True, "data": {"mapping"}, "search": {"best"}}
-"""Where files were read that the settings hold, and how the submitter reaches the cluster."""
 _STARTED: Final = "{{$.pipeline_job_create_time_utc}}"
 
 
@@ -77,9 +75,12 @@ def closing_steps(
 
 
 def _settings(plan: Plan) -> dict[str, Any]:
-    """What the report shows of them; nothing that differs with the machine or the folder that submits."""
+    """What the report shows of them, without what differs with the machine and the folder that submit."""
     described = plan.describe()
-    config = plan.config.model_dump(mode="json", exclude=_OF_THIS_MACHINE)
+    config = plan.config.model_dump(
+        mode="json",
+        exclude={"submit": True, "gates": True, "data_gates": True, "data": {"mapping"}, "search": {"best"}},
+    )
     return {"config": config, **{name: described[name] for name in ("mapping", "gates", "data_gates")}}
 
 

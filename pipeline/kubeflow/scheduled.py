@@ -11,17 +11,15 @@ import json
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import yaml
 
 from interest_migration.errors import ConfigError
 from pipeline.config import PipelineConfig
 from pipeline.kubeflow.compiled import Compiled
+from pipeline.kubeflow.settings import KubeflowSettings, Retries, StepSettings
 from pipeline.kubeflow.submit_settings import SubmitSettings
-
-if TYPE_CHECKING:
-    from pipeline.kubeflow.settings import KubeflowSettings
 
 STEP: Final = "Submit"
 FILES: Final = "files"
@@ -90,10 +88,8 @@ def main(files: str, *options: str) -> None:
         submit.main(["--config", str(Path(folder) / _CONFIG_FILE), *options])
 
 
-def _settings_of_step(settings: "KubeflowSettings") -> "KubeflowSettings":
+def _settings_of_step(settings: KubeflowSettings) -> KubeflowSettings:
     """The step gets what ingestion gets, since it looks at the data; but it waits for a whole run, and submits one."""
-    from pipeline.kubeflow.settings import Retries, StepSettings
-
     ingestion = settings.steps.get(_SEES_DATA) or StepSettings()
     step = ingestion.model_copy(update={"deadline_seconds": None, "cache": False, "retries": Retries()})
     return settings.model_copy(update={"steps": {STEP: step}})
