@@ -102,22 +102,10 @@ def _components(
     schema_gen = ImportSchemaGen(schema_file=resolved.schema_file)
     schema = schema_gen.outputs["schema"]
     validator = ExampleValidator(statistics=statistics.outputs["statistics"], schema=schema)
-    gates_of_data = [_data_gate(data_gates, resolved, example_gen, statistics, validator, schema)] if data_gates else []
-    for data_gate in gates_of_data:
+    data_gate = _data_gate(data_gates, resolved, example_gen, statistics, validator, schema) if data_gates else None
+    if data_gate:
         schema = data_gate.outputs["approved_schema"]
-    transform = Transform(
-        examples=examples,
-        schema=schema,
-        preprocessing_fn=PREPROCESSING_FN,
-        splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train", "eval", "test"]),
-        custom_config={
-            "transform": config.transform.model_dump(mode="json"),
-            "code": fingerprints.fingerprint_code(fingerprints.TRANSFORM),
-            MIN_USERS: config.privacy.min_users,
-            **_language(config),
-        },
-        disable_statistics=not config.statistics.transformed,
-    )
+    transform = _transform(config, examples, schema)
     base = _base_model(config, resolved) if config.training.warm_start else None
     tuner = _tuner(config, transform, schema, resolved) if config.search.searches else None
     trainer = _trainer(config, transform, schema, base, resolved, tuner)
@@ -139,24 +127,41 @@ def _components(
         code=fingerprints.fingerprint_code(fingerprints.MODEL_GATE),
     )
     serving_gate = _serving_gate(config, example_gen, transform, trainer) if config.serving_gate.enabled else None
-    return [
+    nodes = (
         example_gen,
         statistics,
         schema_gen,
         validator,
-        *gates_of_data,
+        data_gate,
         transform,
-        *([base] if base else []),
-        *([tuner] if tuner else []),
+        base,
+        tuner,
         trainer,
         _flows(config, transform),
         evaluator,
         comparison,
         served,
         gate,
-        *([serving_gate] if serving_gate else []),
+        serving_gate,
         _pusher(config, trainer, gate, serving_gate, resolved.served_state),
-    ]
+    )
+    return [node for node in nodes if node is not None]
+
+
+def _transform(config: PipelineConfig, examples: BaseChannel, schema: BaseChannel) -> Transform:
+    return Transform(
+        examples=examples,
+        schema=schema,
+        preprocessing_fn=PREPROCESSING_FN,
+        splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train", "eval", "test"]),
+        custom_config={
+            "transform": config.transform.model_dump(mode="json"),
+            "code": fingerprints.fingerprint_code(fingerprints.TRANSFORM),
+            MIN_USERS: config.privacy.min_users,
+            **_language(config),
+        },
+        disable_statistics=not config.statistics.transformed,
+    )
 
 
 def _language(config: PipelineConfig) -> dict[str, object]:

@@ -89,7 +89,7 @@ def write_place(value: Any, path: tuple[str, ...], new: Any) -> Any:
         return new
     document = json.loads(value)
     _section(document, path)[path[-1]] = new
-    return json.dumps(document, sort_keys=True)
+    return json.dumps(document)
 
 
 def clear_place(value: str, path: tuple[str, ...]) -> str:
@@ -100,7 +100,7 @@ def clear_place(value: str, path: tuple[str, ...]) -> str:
     """
     document = json.loads(value)
     del _section(document, path)[path[-1]]
-    return json.dumps(document, sort_keys=True)
+    return json.dumps(document)
 
 
 def _section(document: Any, path: tuple[str, ...]) -> Any:
