@@ -18,6 +18,7 @@ import yaml
 from interest_migration.errors import ConfigError
 from pipeline.config import PipelineConfig
 from pipeline.kubeflow.compiled import Compiled
+from pipeline.kubeflow.repairs import SCHEMA_VERSION
 from pipeline.kubeflow.settings import KubeflowSettings, Retries, StepSettings
 from pipeline.kubeflow.submit_settings import SubmitSettings
 
@@ -111,7 +112,7 @@ def _spec(name: str, image: str, settings: SubmitSettings, namespace: str | None
     }
     return {
         "pipelineInfo": {"name": name},
-        "schemaVersion": "2.1.0",
+        "schemaVersion": SCHEMA_VERSION,
         "sdkVersion": "kfp-2.16.1",
         "root": {"inputDefinitions": text, "dag": {"tasks": {STEP: task}}},
         "components": {STEP: {"executorLabel": _EXECUTOR, "inputDefinitions": text}},
