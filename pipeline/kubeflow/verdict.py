@@ -88,7 +88,7 @@ def infer_verdict(state: str, failed: list[str], *, fails_when_refused: bool) ->
     if state != FAILED:
         return Verdict(state.lower(), ending.FAILED, told=False)
     if step == _LAST_STEP and fails_when_refused:
-        return Verdict("refused by the model gate", ending.REFUSED, failed_step=step, told=False)
+        return Verdict("refused by a gate, or held by a person", ending.REFUSED, failed_step=step, told=False)
     if step == _DATA_GATE:
         return Verdict("failed or refused by the data gate", ending.FAILED, failed_step=step, told=False)
     return Verdict("failed", ending.FAILED, failed_step=step, told=False)

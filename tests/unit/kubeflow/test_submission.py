@@ -153,7 +153,7 @@ def test_a_refusal_comes_with_its_reasons():
     [
         ("SUCCEEDED", [], True, ("pushed", 0)),
         ("SUCCEEDED", [], False, ("succeeded; the model may have been pushed or refused", 1)),
-        ("FAILED", ["Verdict"], True, ("refused by the model gate", 3)),
+        ("FAILED", ["Verdict"], True, ("refused by a gate, or held by a person", 3)),
         ("FAILED", ["Verdict"], False, ("failed", 1)),
         ("FAILED", ["Trainer"], True, ("failed", 1)),
         ("CANCELED", [], True, ("canceled", 1)),
