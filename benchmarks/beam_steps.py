@@ -24,7 +24,8 @@ from interest_migration.privacy.erasure import erasure_digest, make_pseudonymise
 from interest_migration.privacy.keys import load_key
 from interest_migration.sources.mapping import SourceMapping
 from pipeline.config import PipelineConfig
-from pipeline.graph import SCHEMA_FILE, Resolved, create_pipeline
+from pipeline.graph import create_pipeline
+from pipeline.resolved import SCHEMA_FILE, Resolved
 from schemas.features import CUT_TIME, USER
 
 STEPS: Final = ("BehaviorExampleGen", "Transform", "Evaluator")

@@ -35,8 +35,8 @@ def engine(slots: int, jar: Path | None, downloads: Path, folder: Path) -> Itera
         with rehearsing(folder, slots) as rehearsal:
             yield rehearsal.section()
         return
-    with flink_cluster(downloads, folder, slots) as cluster, worker_pool(folder) as address:
-        place = {"master": cluster.master, "parallelism": slots, "job_server_jar": str(jar.resolve())}
+    with flink_cluster(downloads, folder, slots) as master, worker_pool(folder) as address:
+        place = {"master": master, "parallelism": slots, "job_server_jar": str(jar.resolve())}
         yield {"runner": "flink", **place, "environment": "EXTERNAL", "worker_address": address}
 
 

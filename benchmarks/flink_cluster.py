@@ -11,7 +11,6 @@ import urllib.request
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,19 +45,6 @@ _JOB_MANAGER: Final = "org.apache.flink.runtime.entrypoint.StandaloneSessionClus
 _TASK_MANAGER: Final = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
 
 
-@dataclass(frozen=True)
-class FlinkCluster:
-    """A cluster that runs.
-
-    Attributes:
-      master: host:port of its REST interface.
-      slots: Number of task slots.
-    """
-
-    master: str
-    slots: int
-
-
 def download(folder: Path) -> None:
     """Fetches Flink and Beam's job server for it from the package registries that pip and Maven are set up with.
 
@@ -90,8 +76,8 @@ def _call(*command: str) -> None:
 
 
 @contextmanager
-def flink_cluster(downloads: Path, folder: Path, slots: int) -> Iterator[FlinkCluster]:
-    """Starts a job manager and two task managers, and stops them at the end.
+def flink_cluster(downloads: Path, folder: Path, slots: int) -> Iterator[str]:
+    """Starts a job manager and two task managers, gives host:port of their REST interface, and stops them at the end.
 
     Args:
       downloads: Where `download` put Flink.
@@ -118,7 +104,7 @@ def flink_cluster(downloads: Path, folder: Path, slots: int) -> Iterator[FlinkCl
             command = _java(downloads, home, _JOB_MANAGER if name == "job-manager" else _TASK_MANAGER)
             processes.append(stack.enter_context(running(command, home / "log")))
         wait_until(lambda: count_slots(rest) == slots, processes, folder)
-        yield FlinkCluster(f"localhost:{rest}", slots)
+        yield f"localhost:{rest}"
 
 
 def _java(downloads: Path, home: Path, entry: str) -> list[str]:

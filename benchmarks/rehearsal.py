@@ -40,10 +40,10 @@ class Rehearsal:
     job_endpoint: str
     worker_address: str
 
-    def section(self, **fields: Any) -> dict[str, Any]:
+    def section(self) -> dict[str, Any]:
         """Returns the `beam` section of a configuration that runs here as it would on Flink."""
         place = {"job_endpoint": self.job_endpoint, "worker_address": self.worker_address}
-        return {"runner": "flink", "master": "localhost:8081", "environment": "EXTERNAL", **place, **fields}
+        return {"runner": "flink", "master": "localhost:8081", "environment": "EXTERNAL", **place}
 
 
 @contextmanager
@@ -77,10 +77,10 @@ def worker_pool(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def running(command: list[str], log: Path, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Runs a command in the project's folder until the end of the context, then ends it, by force if it must be."""
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))  # the pool calls `python`
-    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), **variables}
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
     with log.open("wb") as file:
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=file, stderr=subprocess.STDOUT, start_new_session=True

@@ -18,14 +18,10 @@ that were written beforehand, so that what is timed is the server and the wire.
 import argparse
 import json
 import os
-import shutil
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import islice
@@ -37,21 +33,15 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from interest_migration.client import Client, NotFoundError
-from interest_migration.client.exchanges import Reply
-from interest_migration.client.grpc_protocol import GrpcProtocol
-from interest_migration.client.queries import Query, Target
-from interest_migration.serving.warm_up import WARM_UP_FILE, write_warm_ups
+from benchmarks.model_server import PREDICT, make_body, publish, server
+from benchmarks.version_swaps import Swaps, measure_swaps
 from schemas.signatures import EXAMPLES, SERVE
 
-MODEL: Final = "interests"
 CONCURRENCIES: Final = (1, 2, 4)
 CLIENTS: Final = 64
-SWAPS, ROLLBACKS, KEPT = 20, 5, 7
 EXAMPLES_USED: Final = 256
 TURNS: Final = 3
 WARM_UP: Final = 20
-PREDICT: Final = "/tensorflow.serving.PredictionService/Predict"
 
 
 @dataclass(frozen=True)
@@ -78,44 +68,13 @@ class Throughput:
     unbatched: float
 
 
-@dataclass(frozen=True)
-class Swaps:
-    """What clients saw while versions came and went."""
-
-    swaps: int
-    rollbacks: int
-    answers: int
-    failed: int
-    mixed: int
-    p99_ms: float
-
-
-@contextmanager
-def server(models: Path, **options: object) -> Iterator[str]:
-    """Runs `interest-migration serve` while the block runs; yields its gRPC address once the model answers."""
-    arguments = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
-    command = [sys.executable, "-m", "pipeline", "serve", f"--models={models}", "--port=0", "--rest-port=0", *arguments]
-    with tempfile.TemporaryFile("w+") as log:
-        process = subprocess.Popen(
-            [*command, "--any-signatures", "--poll-seconds=0.2"], stdout=subprocess.PIPE, stderr=log, text=True
-        )
-        try:
-            assert process.stdout is not None
-            address = next(line.split()[1] for line in process.stdout if line.startswith("gRPC "))
-            _wait_for(address, 1)
-            yield address
-        finally:
-            process.terminate()
-            process.wait()
-
-
 def measure_latency(model: Any, examples: Sequence[bytes], address: str, seconds: float) -> list[Latency]:
     """Measures bare calls and the server in turns, so that both see the same neighbours on the machine."""
     import tensorflow as tf
 
     signature = model.signatures[SERVE]
     tensors = [tf.constant([example]) for example in examples]
-    bodies = [_body([example]) for example in examples]
+    bodies = [make_body([example]) for example in examples]
     found = []
     with grpc.insecure_channel(address) as channel:
         rpc = channel.unary_unary(PREDICT)
@@ -131,62 +90,13 @@ def measure_latency(model: Any, examples: Sequence[bytes], address: str, seconds
 
 def measure_throughput(addresses: Sequence[str], examples: Sequence[bytes], seconds: float) -> list[float]:
     """Returns requests per second, one example each, that many clients get answered by each server, asked in turns."""
-    bodies = [_body([example]) for example in examples]
+    bodies = [make_body([example]) for example in examples]
     answered = [0] * len(addresses)
     for place, address in [*enumerate(addresses)] * TURNS:
         with grpc.insecure_channel(address) as channel:
             rpc = channel.unary_unary(PREDICT)
             answered[place] += len(_times(partial(_ask, rpc, bodies), CLIENTS, seconds / TURNS))
     return [count / seconds for count in answered]
-
-
-def measure_swaps(model: Path, models: Path, examples: Sequence[bytes], address: str) -> Swaps:
-    """Publishes and rolls back versions while four clients ask.
-
-    Versions are copies of one model, so an answer is mixed if the version it names was not wanted when it was asked or
-    answered; that the outputs themselves belong to one version, the tests check with models that say who they are.
-    """
-    seen: list[tuple[float, int]] = []
-    failed: list[str] = []
-    allowed = [1]
-    mixed = [0]
-    stop = threading.Event()
-
-    def ask(number: int) -> None:
-        with grpc.insecure_channel(address) as channel:
-            rpc = channel.unary_unary(PREDICT)
-            while not stop.is_set():
-                began, before = time.perf_counter(), set(allowed)
-                try:
-                    reply = rpc(_body([examples[number]]))
-                except grpc.RpcError as error:
-                    failed.append(str(error.code()))
-                    continue
-                version = GrpcProtocol().read_predict(Reply(reply), _query([]), None).version or 0
-                mixed[0] += version not in before | set(allowed)
-                seen.append((time.perf_counter() - began, version))
-
-    threads = [threading.Thread(target=ask, args=[number]) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    newest = 1 + SWAPS
-    for version in range(2, newest + 1):
-        allowed.append(version)
-        _publish(model, models, version, examples)
-        _wait_for(address, version)
-        del allowed[:-1]
-        if version > KEPT:
-            shutil.rmtree(models / MODEL / str(version - KEPT))
-    for version in range(newest - 1, newest - 1 - ROLLBACKS, -1):
-        allowed.append(version)
-        _pin(models, version)
-        _wait_for(address, version)
-        del allowed[:-1]
-    stop.set()
-    for thread in threads:
-        thread.join()
-    p99 = float(np.percentile([seconds for seconds, _ in seen], 99)) * 1e3
-    return Swaps(SWAPS, ROLLBACKS, len(seen), len(failed), mixed[0], p99)
 
 
 def run(arguments: argparse.Namespace) -> tuple[list[Latency], Throughput, Swaps | None]:
@@ -196,7 +106,7 @@ def run(arguments: argparse.Namespace) -> tuple[list[Latency], Throughput, Swaps
     examples = list(islice(_examples(arguments.examples), EXAMPLES_USED))
     with tempfile.TemporaryDirectory() as folder:
         models = Path(folder)
-        _publish(arguments.model, models, 1, examples)
+        publish(arguments.model, models, 1, examples)
         with server(models) as address:
             loaded = tf.saved_model.load(str(arguments.model))
             latencies = measure_latency(loaded, examples, address, arguments.seconds)
@@ -240,45 +150,6 @@ def _call(signature: Any, tensors: Sequence[Any], number: int) -> None:
 
 def _ask(rpc: Callable[[bytes], bytes], bodies: Sequence[bytes], number: int) -> None:
     rpc(bodies[number % len(bodies)])
-
-
-def _query(examples: Sequence[bytes]) -> Query:
-    return Query(Target(MODEL), SERVE, {EXAMPLES: examples})
-
-
-def _body(examples: Sequence[bytes]) -> bytes:
-    return GrpcProtocol().predict(_query(examples), None).body
-
-
-def _publish(model: Path, models: Path, version: int, examples: Sequence[bytes]) -> None:
-    """Copies the model; one without warm-up requests, of an earlier release, gets some."""
-    hidden = models / MODEL / f".pushing-{version}"
-    shutil.copytree(model, hidden)
-    if not (hidden / WARM_UP_FILE).exists():
-        (hidden / WARM_UP_FILE).parent.mkdir(exist_ok=True)
-        sizes = (1, 2, 8, 64)
-        write_warm_ups(str(hidden), [(SERVE, {EXAMPLES: np.array(examples[:size], object)}) for size in sizes])
-    hidden.rename(models / MODEL / str(version))
-
-
-def _pin(models: Path, version: int) -> None:
-    text = (
-        f'model_config_list {{ config {{ name: "{MODEL}" base_path: "{MODEL}" model_platform: "tensorflow" '
-        f"model_version_policy {{ specific {{ versions: {version} }} }} }} }}"
-    )
-    (models / "new.config").write_text(text, encoding="utf-8")
-    (models / "new.config").rename(models / "models.config")
-
-
-def _wait_for(address: str, version: int, timeout_s: float = 120) -> None:
-    end = time.monotonic() + timeout_s
-    with Client(f"grpc://{address}", MODEL, timeout_s=timeout_s) as client:
-        while time.monotonic() < end:
-            with suppress(NotFoundError):
-                if any(each.version == version and each.state == "AVAILABLE" for each in client.status()):
-                    return
-            time.sleep(0.05)
-    raise SystemExit(f"expected version {version} to answer within {timeout_s:.0f} s")
 
 
 def _examples(folder: Path) -> Iterator[bytes]:

@@ -13,7 +13,7 @@ from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArti
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import ExampleAnomalies, ExampleStatistics, Schema
 
-from components.artifacts import Decision, Summary
+from components.artifacts import DECISION_FILE, Decision, Summary
 from components.data_statistics import read_anomalies, read_statistics, to_features
 from components.ingestion import SPLITS, SUMMARY_FILE
 from interest_migration.data_gate.errors import DataRefusedError
@@ -25,9 +25,6 @@ from interest_migration.errors import DataError
 from interest_migration.ingestion.profile import PROFILE_FILE, read_profile
 from interest_migration.ingestion.summary import IngestSummary
 from interest_migration.serving.versions import digest_files
-
-DECISION_FILE = "decision.json"
-"""`interest_migration.gates.decision.Decision` as JSON."""
 
 
 @component

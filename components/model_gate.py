@@ -21,7 +21,6 @@ from interest_migration.gates.settings import GateSettings
 from interest_migration.model.evaluated import evaluate_model, without_keys
 from schemas.features import CUT_TIME
 
-DECISION_FILE: Final = artifacts.DECISION_FILE
 _BLESSED_FILES: Final = {True: constants.BLESSED_FILE_NAME, False: constants.NOT_BLESSED_FILE_NAME}
 
 

@@ -64,9 +64,9 @@ class _Artifacts:
 
 
 def _read_decision(folder: Path) -> Decision:
-    from components.model_gate import DECISION_FILE
+    from components.artifacts import read_decision
 
-    return Decision.from_json(_read_json(folder / DECISION_FILE))
+    return read_decision(folder)
 
 
 def _read_reviews(folder: Path, served: Path) -> list[Review]:

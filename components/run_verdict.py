@@ -14,8 +14,7 @@ from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArti
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import ExampleStatistics, PushedModel, String
 
-from components.artifacts import Decision, Page, Summary
-from components.model_gate import DECISION_FILE
+from components.artifacts import Decision, Page, Summary, read_decision
 from interest_migration.errors import RefusedError
 from interest_migration.gates.decision import Decision as GateDecision
 from interest_migration.report.ending import (
@@ -99,7 +98,7 @@ def read_outcome(decisions: Sequence[Any], pushed: Any) -> dict[str, Any]:
       decisions: Artifacts of the gates, the model gate's first; None for a gate that the pipeline has not.
       pushed: The Pusher's artifact.
     """
-    found = [_read_decision(artifact.uri) for artifact in decisions if artifact is not None]
+    found = [read_decision(artifact.uri) for artifact in decisions if artifact is not None]
     is_pushed = bool(pushed.get_int_custom_property("pushed"))
     return {
         "state": State.PUSHED if is_pushed else _state_of_refusal(found),
@@ -110,10 +109,6 @@ def read_outcome(decisions: Sequence[Any], pushed: Any) -> dict[str, Any]:
         "served_before": found[0].served_version,
         "reasons": [reason for decision in found for reason in decision.reasons],
     }
-
-
-def _read_decision(folder: str) -> GateDecision:
-    return GateDecision.from_json(json.loads((Path(folder) / DECISION_FILE).read_text(encoding="utf-8")))
 
 
 def _state_of_refusal(decisions: Sequence[GateDecision]) -> State:

@@ -21,13 +21,7 @@ class Settings(BaseModel):
         Raises:
           ConfigError: If the file is missing, is not YAML, or does not fit; the message lists every wrong field.
         """
-        try:
-            values = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ConfigError(f"expected a readable file {path}, received: {error.strerror}") from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise ConfigError(f"expected YAML in {path}, received: {error}") from error
-        return cls.from_values(values, source=str(path))
+        return cls.from_values(read_yaml(path), source=str(path))
 
     @classmethod
     def from_values(cls, values: object, *, source: str) -> Self:
@@ -36,6 +30,20 @@ class Settings(BaseModel):
             return cls.model_validate({} if values is None else values)
         except ValidationError as error:
             raise ConfigError(f"{source}: {describe(error)}") from error
+
+
+def read_yaml(path: Path) -> object:
+    """Reads one YAML file.
+
+    Raises:
+      ConfigError: If the file is missing or is not YAML.
+    """
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"expected a readable file {path}, received: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"expected YAML in {path}, received: {error}") from error
 
 
 def describe(error: ValidationError) -> str:

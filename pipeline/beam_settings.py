@@ -7,8 +7,9 @@ Every environment has a configuration file of its own, and so a `beam` section o
 """
 
 import json
+from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -21,7 +22,7 @@ ADDRESS: Final = r"^[^\s:/]+:\d{1,5}$"
 FLINK_MASTER: Final = r"^((https?://)?[^\s:/]+:\d{1,5}|\[auto\])$"
 
 
-class _Engine(Settings):
+class _Engine(Settings, ABC):
     """What every engine has.
 
     Attributes:
@@ -30,7 +31,6 @@ class _Engine(Settings):
     """
 
     taken: ClassVar[tuple[str, ...]] = ("runner",)
-    distributed: ClassVar[bool] = True
     options: dict[str, Value | list[Value]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -42,8 +42,18 @@ class _Engine(Settings):
                 raise ValueError(f"expected {name!r} as a field of its own, received it in options; see docs/beam.md")
         return self
 
-    def _args(self) -> list[str]:
-        raise NotImplementedError
+    @abstractmethod
+    def args(self) -> list[str]:
+        """Options of Beam that its own fields stand for."""
+
+    @property
+    def exchanges_files(self) -> bool:
+        """Whether the ingestion's workers hand events on through files of the workspace."""
+        return False
+
+    def at_root(self, _root: Path) -> Self:
+        """Makes paths absolute; they are relative to the project root."""
+        return self
 
 
 class LocalBeam(_Engine):
@@ -54,11 +64,16 @@ class LocalBeam(_Engine):
     """
 
     taken = ("runner", "direct_num_workers", "direct_running_mode")
-    distributed = False
     runner: Literal["local"] = "local"
     workers: int = Field(1, ge=1)
 
-    def _args(self) -> list[str]:
+    @property
+    def exchanges_files(self) -> bool:
+        """They share this machine's disk."""
+        return True
+
+    def args(self) -> list[str]:
+        """Names runner and workers."""
         mode = ["--direct_running_mode=multi_processing"] if self.workers > 1 else []
         return ["--runner=FnApiRunner", f"--direct_num_workers={self.workers}", *mode]
 
@@ -73,6 +88,10 @@ class _Shipping(_Engine):
 
     setup_file: Path | None = None
     sdk_container_image: str | None = None
+
+    def at_root(self, root: Path) -> Self:
+        """Finds `setup_file`."""
+        return self.model_copy(update={"setup_file": root / self.setup_file}) if self.setup_file else self
 
     def _shipping_args(self) -> list[str]:
         return _given(setup_file=self.setup_file, sdk_container_image=self.sdk_container_image)
@@ -133,6 +152,11 @@ class _Portable(_Shipping):
             raise ValueError("expected job_server_jar or job_endpoint, received both")
         return self
 
+    @property
+    def exchanges_files(self) -> bool:
+        """They do if they share a disk."""
+        return self.shared_disk
+
     def _portable_args(self) -> list[str]:
         server = _given(job_endpoint=self.job_endpoint, job_server_timeout=round(self.max_hours * 3600))
         return [*server, *self._environment_args(), *self._shipping_args()]
@@ -165,7 +189,8 @@ class FlinkBeam(_Portable):
     version: Annotated[Literal["1.19", "1.20", "2.0", "2.1", "2.2"], BeforeValidator(_as_text)] = "2.2"
     parallelism: int | None = Field(None, ge=1)
 
-    def _args(self) -> list[str]:
+    def args(self) -> list[str]:
+        """Names cluster and job server."""
         return [
             "--runner=FlinkRunner",
             *_given(flink_master=self.master, flink_version=self.version, parallelism=self.parallelism),
@@ -185,7 +210,8 @@ class SparkBeam(_Portable):
     runner: Literal["spark"]
     master: str
 
-    def _args(self) -> list[str]:
+    def args(self) -> list[str]:
+        """Names cluster and job server."""
         named = _given(spark_master_url=self.master, spark_job_server_jar=self.job_server_jar)
         return ["--runner=SparkRunner", *named, *self._portable_args()]
 
@@ -215,7 +241,8 @@ class DataflowBeam(_Shipping):
             )
         return self
 
-    def _args(self) -> list[str]:
+    def args(self) -> list[str]:
+        """Names project and place."""
         place = _given(project=self.project, region=self.region, temp_location=self.temp_location)
         return ["--runner=DataflowRunner", *place, *_given(max_num_workers=self.max_workers), *self._shipping_args()]
 
@@ -239,18 +266,7 @@ def beam_pipeline_args(settings: BeamSettings) -> tuple[str, ...]:
     Example:
       LocalBeam() -> ("--runner=FnApiRunner", "--direct_num_workers=1")
     """
-    return (*settings._args(), *_given(**settings.options))
-
-
-def exchanges_files(settings: BeamSettings | None) -> bool:
-    """Whether the ingestion's workers hand events on through files of the workspace."""
-    return settings is None or not settings.distributed or getattr(settings, "shared_disk", False)
-
-
-def at_root(settings: BeamSettings, root: Path) -> BeamSettings:
-    """Makes paths absolute; they are relative to the project root."""
-    setup_file = getattr(settings, "setup_file", None)
-    return settings.model_copy(update={"setup_file": root / setup_file}) if setup_file else settings
+    return (*settings.args(), *_given(**settings.options))
 
 
 def _given(**options: Any) -> list[str]:

@@ -5,18 +5,16 @@ Relative paths are relative to the project root: the nearest folder at or above 
 installed Python package.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from pydantic import Field, model_validator
 
 from interest_migration.baselines.settings import BaselineSettings
-from interest_migration.errors import ConfigError
+from interest_migration.evaluation.settings import ComparisonSettings
 from interest_migration.examples.settings import ExampleSettings
 from interest_migration.flows.settings import FlowSettings
-from interest_migration.ingestion.bounds import RejectBounds
 from interest_migration.language.settings import LanguageSettings
 from interest_migration.model.settings import ModelSettings
 from interest_migration.pretraining.settings import PretrainingSettings
@@ -25,54 +23,19 @@ from interest_migration.search.settings import SearchSettings
 from interest_migration.search.values import merge_values
 from interest_migration.search.values import read_values as read_found
 from interest_migration.serving.gate_settings import ServingGateSettings
+from interest_migration.serving.push_settings import PushSettings
 from interest_migration.serving.rollout_settings import RolloutSettings
 from interest_migration.settings import Settings
-from interest_migration.sources.partition_settings import PartitionSettings
+from interest_migration.sources.paths import PACKAGE_PREFIX
 from interest_migration.training.settings import TrainingSettings
 from interest_migration.transform.settings import TransformSettings
-from pipeline.beam_settings import LOCAL_ARGS, BeamSettings, at_root, beam_pipeline_args
+from pipeline.beam_settings import LOCAL_ARGS, BeamSettings, beam_pipeline_args
+from pipeline.data_settings import DataSettings
 from pipeline.kubeflow.settings import KubeflowSettings
 from pipeline.kubeflow.submit_settings import SubmitSettings
+from pipeline.overrides import read_values
 
 ROOT_MARKER: Final = "pyproject.toml"
-PACKAGE_PREFIX: Final = "package:"
-
-
-class DataSettings(Settings):
-    """Where the logs are and how they are read.
-
-    Attributes:
-      mapping: Source mapping, a YAML file.
-      input: Folder or file of the logs, or `package:<name>/<folder>`; `--input` on the command line wins.
-      span: Number of this batch of data; with `partitions` it follows from the newest one that is read.
-      partitions: Pattern of dated partitions below the input, such as `events/{YYYY}-{MM}-{DD}`, and what may be
-        missing or late in them; see docs/spans.md.
-      shards: Number of user shards; about one per 250,000 to 500,000 events, at least 4 per core.
-      key_file: Key of the pseudonyms, made on first use; default: in the workspace.
-      erasure_list: Users whose rows no run may use: a file with one raw user id per line.
-      max_rejected_share: Share of the rows read that may be bad; more stop the run (docs/dead_letters.md).
-      max_rejected_share_by_reason: Reason -> its own bound.
-    """
-
-    mapping: Path
-    input: str | None = None
-    span: int = Field(1, ge=0)
-    partitions: PartitionSettings | None = None
-    shards: int = Field(8, ge=1)
-    key_file: Path | None = None
-    erasure_list: Path | None = None
-    max_rejected_share: float = Field(0.5, ge=0, le=1)
-    max_rejected_share_by_reason: dict[str, float] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _check(self) -> "DataSettings":
-        _ = self.bounds
-        return self
-
-    @property
-    def bounds(self) -> RejectBounds:
-        """How many rows may be bad."""
-        return RejectBounds(max_share=self.max_rejected_share, max_share_by_reason=self.max_rejected_share_by_reason)
 
 
 class StatisticsSettings(Settings):
@@ -85,36 +48,6 @@ class StatisticsSettings(Settings):
 
     sample_rate: float = Field(1.0, gt=0, le=1)
     transformed: bool = False
-
-
-class ComparisonSettings(Settings):
-    """How the model is compared with the baselines.
-
-    Attributes:
-      resamples: Bootstrap resamples behind the intervals; 0 gives none.
-      confidence: Share of the resamples inside an interval.
-      minimum_positives: Categories with fewer positive examples are left out of macro AUROC.
-    """
-
-    resamples: int = Field(200, ge=0)
-    confidence: float = Field(0.95, gt=0, lt=1)
-    minimum_positives: int = Field(10, ge=1)
-
-
-class PushSettings(Settings):
-    """Where blessed models go.
-
-    Attributes:
-      directory: Folder that the model server watches; default: `served` in the workspace.
-      model_name: Its subfolder, which holds the numbered versions.
-      keep_versions: Number of newest versions that stay; those that are pinned, labelled or served always do.
-      base_path: The model's folder as the server sees it, such as `/models/interests`; default: as it is here.
-    """
-
-    directory: Path | None = None
-    model_name: str = Field("interests", pattern=r"^[A-Za-z0-9_-]+$")
-    keep_versions: int = Field(5, ge=1)
-    base_path: str | None = Field(None, pattern=r"^(/|[a-z][a-z0-9]*://)")
 
 
 class RetentionSettings(Settings):
@@ -204,6 +137,11 @@ class PipelineConfig(Settings):
         return beam_pipeline_args(self.beam) if self.beam else self.beam_args
 
     @property
+    def exchanges_files(self) -> bool:
+        """Whether the ingestion's workers hand events on through files of the workspace."""
+        return self.beam is None or self.beam.exchanges_files
+
+    @property
     def served_directory(self) -> Path:
         """Folder of the numbered versions."""
         return (self.push.directory or self.workspace / "served") / self.push.model_name
@@ -241,18 +179,6 @@ def load_config(path: Path, overrides: Sequence[str] = (), input_root: str | Non
     return _resolve(config, find_root(path), input_root)
 
 
-def read_values(path: Path | None, overrides: Sequence[str]) -> dict[str, Any]:
-    """Reads a YAML file of fields, or starts from none, and applies overrides such as `training.epochs=3`.
-
-    Raises:
-      ConfigError: If the file or an override cannot be read.
-    """
-    values = {} if path is None else _read_yaml(path)
-    for override in overrides:
-        _set(values, override)
-    return values
-
-
 def _use_found(values: dict[str, Any], root: Path, overrides: Sequence[str]) -> dict[str, Any]:
     """Replaces values by those that an earlier search found (`search.best`); `--set` wins over both."""
     section = values.get("search")
@@ -280,7 +206,7 @@ def _resolve(config: PipelineConfig, root: Path, input_root: str | None) -> Pipe
         update={
             "flows": config.flows.model_copy(update={"minimum_users": least}),
             "examples": _with_texts(config),
-            "beam": config.beam and at_root(config.beam, root),
+            "beam": config.beam and config.beam.at_root(root),
             "workspace": root / config.workspace,
             "gates": root / config.gates,
             "data_gates": config.data_gates and root / config.data_gates,
@@ -295,6 +221,7 @@ def _resolve(config: PipelineConfig, root: Path, input_root: str | None) -> Pipe
             "search": config.search.model_copy(
                 update={"directory": config.search.directory and root / config.search.directory}
             ),
+            "submit": config.submit.at_root(root),
             "push": push.model_copy(update={"directory": push.directory and root / push.directory}),
         }
     )
@@ -308,18 +235,6 @@ def _locate(text: str | None, root: Path) -> str | None:
     return text if text is None or text.startswith(PACKAGE_PREFIX) else str(root / text)
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"expected a readable file {path}, received: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"expected YAML in {path}, received: {error}") from error
-    if not isinstance(values, dict):
-        raise ConfigError(f"{path}: expected fields and values, received {type(values).__name__}")
-    return values
-
-
 def _spread_seed(values: dict[str, Any]) -> None:
     """Fills the seeds of the sections that do not set their own."""
     if "seed" in values:
@@ -327,20 +242,3 @@ def _spread_seed(values: dict[str, Any]) -> None:
             section = values.setdefault(name, {})
             if isinstance(section, dict):
                 section.setdefault("seed", values["seed"])
-
-
-def _set(values: dict[str, Any], override: str) -> None:
-    name, found, text = override.partition("=")
-    if not found or not all(name.split(".")):
-        raise ConfigError(f"--set: expected field=value such as training.epochs=3, received {override!r}")
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"--set {name}: expected a YAML value, received {text!r}") from error
-    *sections, field = name.split(".")
-    target: Any = values
-    for section in sections:
-        target = target.setdefault(section, {})
-        if not isinstance(target, Mapping):
-            raise ConfigError(f"--set {name}: expected a section {section}, received the value {target!r}")
-    target[field] = value

@@ -18,8 +18,6 @@ With `training.warm_start`, `BaseModel` gives the Trainer the served version to 
 """
 
 import json
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import tensorflow_data_validation as tfdv
@@ -31,7 +29,6 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import pusher_pb2, trainer_pb2, transform_pb2
 from tfx.types import BaseChannel
 
-import schemas
 from components.base_model import BaseModel
 from components.comparison import Comparison
 from components.curated_schema import ImportSchemaGen
@@ -49,49 +46,15 @@ from interest_migration.data_gate.settings import DataGateSettings
 from interest_migration.gates.evaluation import build_eval_config
 from interest_migration.gates.settings import GateSettings
 from interest_migration.language.checkpoint import find_checkpoint
-from interest_migration.serving.bases import NO_BASE
 from interest_migration.sources.mapping import SourceMapping
 from pipeline import fingerprints
-from pipeline.beam_settings import exchanges_files
 from pipeline.config import PipelineConfig
 from pipeline.evaluation import evaluation_settings
+from pipeline.resolved import Resolved
 
 PREPROCESSING_FN: Final = "components.transform.preprocessing_fn"
 RUN_FN: Final = "components.trainer.run_fn"
 TUNER_FN: Final = "components.tuner.tuner_fn"
-SCHEMA_FILE: Final = Path(schemas.__file__).with_name("schema.pbtxt")
-"""The curated schema."""
-
-
-@dataclass(frozen=True)
-class Resolved:
-    """What the submitting command looks up, since it must be part of the cache keys.
-
-    Attributes:
-      fingerprint: Digest of the input files.
-      key_id: Public id of the pseudonym key.
-      served_state: Differs whenever the served model differs.
-      schema_file: The curated schema, under a path that differs whenever its content does.
-      base: Name of the version that a warm start takes, see `interest_migration.serving.bases`.
-      erasure_digest: Differs whenever the users on the erasure list differ.
-      partitions: Which dated partitions are read, `Selection` as JSON; empty where the log has none.
-      delivery: What is known of the data, `Delivery` as JSON.
-      reference: The earlier run to compare with, `Reference` as JSON; empty if there is none.
-      requests: Digest of the logged requests, if a data gate looks at them.
-      data_record: What later runs need to know of this one's data, as JSON; only where no command outlives the run.
-    """
-
-    fingerprint: str
-    key_id: str
-    served_state: str
-    schema_file: str = str(SCHEMA_FILE)
-    base: str = NO_BASE
-    erasure_digest: str = ""
-    partitions: str = ""
-    delivery: str = '{"name": "all data"}'
-    reference: str = ""
-    requests: str = ""
-    data_record: str = ""
 
 
 def create_pipeline(
@@ -139,22 +102,10 @@ def _components(
     schema_gen = ImportSchemaGen(schema_file=resolved.schema_file)
     schema = schema_gen.outputs["schema"]
     validator = ExampleValidator(statistics=statistics.outputs["statistics"], schema=schema)
-    gates_of_data = [_data_gate(data_gates, resolved, example_gen, statistics, validator, schema)] if data_gates else []
-    for data_gate in gates_of_data:
+    data_gate = _data_gate(data_gates, resolved, example_gen, statistics, validator, schema) if data_gates else None
+    if data_gate:
         schema = data_gate.outputs["approved_schema"]
-    transform = Transform(
-        examples=examples,
-        schema=schema,
-        preprocessing_fn=PREPROCESSING_FN,
-        splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train", "eval", "test"]),
-        custom_config={
-            "transform": config.transform.model_dump(mode="json"),
-            "code": fingerprints.fingerprint_code(fingerprints.TRANSFORM),
-            MIN_USERS: config.privacy.min_users,
-            **_language(config),
-        },
-        disable_statistics=not config.statistics.transformed,
-    )
+    transform = _transform(config, examples, schema)
     base = _base_model(config, resolved) if config.training.warm_start else None
     tuner = _tuner(config, transform, schema, resolved) if config.search.searches else None
     trainer = _trainer(config, transform, schema, base, resolved, tuner)
@@ -176,24 +127,41 @@ def _components(
         code=fingerprints.fingerprint_code(fingerprints.MODEL_GATE),
     )
     serving_gate = _serving_gate(config, example_gen, transform, trainer) if config.serving_gate.enabled else None
-    return [
+    nodes = (
         example_gen,
         statistics,
         schema_gen,
         validator,
-        *gates_of_data,
+        data_gate,
         transform,
-        *([base] if base else []),
-        *([tuner] if tuner else []),
+        base,
+        tuner,
         trainer,
         _flows(config, transform),
         evaluator,
         comparison,
         served,
         gate,
-        *([serving_gate] if serving_gate else []),
+        serving_gate,
         _pusher(config, trainer, gate, serving_gate, resolved.served_state),
-    ]
+    )
+    return [node for node in nodes if node is not None]
+
+
+def _transform(config: PipelineConfig, examples: BaseChannel, schema: BaseChannel) -> Transform:
+    return Transform(
+        examples=examples,
+        schema=schema,
+        preprocessing_fn=PREPROCESSING_FN,
+        splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train", "eval", "test"]),
+        custom_config={
+            "transform": config.transform.model_dump(mode="json"),
+            "code": fingerprints.fingerprint_code(fingerprints.TRANSFORM),
+            MIN_USERS: config.privacy.min_users,
+            **_language(config),
+        },
+        disable_statistics=not config.statistics.transformed,
+    )
 
 
 def _language(config: PipelineConfig) -> dict[str, object]:
@@ -219,7 +187,7 @@ def _example_gen(config: PipelineConfig, mapping: SourceMapping, resolved: Resol
         key_id=resolved.key_id,
         key_file=str(config.key_file),
         shards=config.data.shards,
-        spill=int(exchanges_files(config.beam)),
+        spill=int(config.exchanges_files),
         bounds=config.data.bounds.model_dump_json(),
         erasure_list=str(config.data.erasure_list or ""),
         erasure_digest=resolved.erasure_digest,
@@ -263,13 +231,9 @@ def _trainer(
 ) -> Trainer:
     return Trainer(
         run_fn=RUN_FN,
-        examples=transform.outputs["transformed_examples"],
-        transform_graph=transform.outputs["transform_graph"],
-        schema=schema,
         base_model=base.outputs["model"] if base else None,
         hyperparameters=tuner.outputs["best_hyperparameters"] if tuner else None,
-        train_args=trainer_pb2.TrainArgs(splits=["train"]),
-        eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
+        **_learning(transform, schema),
         custom_config=_custom_config(config, resolved) | {"code": fingerprints.fingerprint_code(fingerprints.TRAINER)},
     )
 
@@ -277,11 +241,7 @@ def _trainer(
 def _tuner(config: PipelineConfig, transform: Transform, schema: BaseChannel, resolved: Resolved) -> Tuner:
     return Tuner(
         tuner_fn=TUNER_FN,
-        examples=transform.outputs["transformed_examples"],
-        transform_graph=transform.outputs["transform_graph"],
-        schema=schema,
-        train_args=trainer_pb2.TrainArgs(splits=["train"]),
-        eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
+        **_learning(transform, schema),
         custom_config=_custom_config(config, resolved)
         | {
             "search": config.search.model_dump(mode="json"),
@@ -289,6 +249,17 @@ def _tuner(config: PipelineConfig, transform: Transform, schema: BaseChannel, re
             "code": fingerprints.fingerprint_code(fingerprints.TUNER),
         },
     )
+
+
+def _learning(transform: Transform, schema: BaseChannel) -> dict[str, Any]:
+    """What Trainer and Tuner learn from."""
+    return {
+        "examples": transform.outputs["transformed_examples"],
+        "transform_graph": transform.outputs["transform_graph"],
+        "schema": schema,
+        "train_args": trainer_pb2.TrainArgs(splits=["train"]),
+        "eval_args": trainer_pb2.EvalArgs(splits=["eval"]),
+    }
 
 
 def _custom_config(config: PipelineConfig, resolved: Resolved) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from interest_migration.data_gate.errors import find_decision
 from interest_migration.data_gate.settings import DataGateSettings
 from interest_migration.errors import ConfigError
-from interest_migration.gates.decision import Decision
 from interest_migration.gates.settings import GateSettings
 from interest_migration.privacy.erasure import erasure_digest, make_pseudonymiser
 from interest_migration.privacy.keys import load_key
@@ -74,24 +73,27 @@ def read_plan(config: PipelineConfig, span: str | None = None) -> Plan:
       ConfigError: If a file does not fit, or there is no input.
       DataError: If a partition is missing.
     """
+    plan, spans = read_files(config), plan_spans(config, span)
+    if spans is None:
+        return plan
+    data = config.data.model_copy(update={"span": spans.selection.newest})
+    return replace(plan, config=config.model_copy(update={"data": data}), spans=spans)
+
+
+def read_files(config: PipelineConfig) -> Plan:
+    """Reads the files that the configuration names, but not its data.
+
+    Raises:
+      ConfigError: If a file does not fit, or there is no input.
+    """
     if config.data.input is None:
         raise ConfigError("data.input: expected a folder of logs, received none; give it with --input")
-    spans = plan_spans(config, span)
-    if spans:
-        data = config.data.model_copy(update={"span": spans.selection.newest})
-        config = config.model_copy(update={"data": data})
     mapping = SourceMapping.from_yaml(config.data.mapping)
     config.data.bounds.require_reasons(mapping)
     rules = read_rules(config, find_root(config.data_gates)) if config.data_gates else None
     if rules:
         rules.rejected.require_reasons(mapping)
-    return Plan(
-        config,
-        mapping,
-        GateSettings.from_yaml(config.gates),
-        rules,
-        spans,
-    )
+    return Plan(config, mapping, GateSettings.from_yaml(config.gates), rules)
 
 
 def served_state(directory: Path) -> str:
@@ -127,7 +129,9 @@ def run(plan: Plan) -> "Outcome":
                 error.args = (f"{error}\nThe log: {log}",)
                 raise
             if "data_decision" in outcome.artifacts:
-                shutil.copy(Path(outcome.artifacts["data_decision"]) / "decision.json", folder / DATA_DECISION_FILE)
+                from components.artifacts import DECISION_FILE
+
+                shutil.copy(Path(outcome.artifacts["data_decision"]) / DECISION_FILE, folder / DATA_DECISION_FILE)
             facts.record(run_id, outcome.artifacts).write(folder)
             with replacing(folder / OUTCOME_FILE) as temporary:
                 temporary.write_text(json.dumps(outcome.to_json(), indent=1), encoding="utf-8")
@@ -152,9 +156,10 @@ def _look_at_data(plan: Plan, run_id: str, terminal: TextIO) -> DataFacts:
 def _run_steps(plan: Plan, facts: DataFacts, run_id: str, terminal: TextIO, recorder: Recorder) -> dict[str, Step]:
     from absl import logging
 
-    from pipeline.graph import SCHEMA_FILE, Resolved, create_pipeline
+    from pipeline.graph import create_pipeline
     from pipeline.local import ProgressRunner
     from pipeline.metadata import metadata_config
+    from pipeline.resolved import SCHEMA_FILE, Resolved
 
     logging.set_verbosity(logging.INFO)
     config = plan.config
@@ -197,19 +202,15 @@ def _run_steps(plan: Plan, facts: DataFacts, run_id: str, terminal: TextIO, reco
 
 
 def _read_outcome(run_id: str, log: Path, steps: dict[str, Step]) -> "Outcome":
+    from components.artifacts import read_decision
     from components.comparison import COMPARISON_FILE
     from components.ingestion import SUMMARY_FILE
-    from components.model_gate import DECISION_FILE
     from interest_migration.evaluation.results import EvaluationReport
     from interest_migration.ingestion.summary import IngestSummary
     from pipeline.outcome import Outcome
 
     comparison, judged = steps["Comparison"].output("comparison"), steps["ModelGate"].output("decision")
-    decision = Decision.from_json(json.loads((Path(judged.uri) / DECISION_FILE).read_text(encoding="utf-8")))
-    serving = None
-    if "ServingGate" in steps:
-        found = Path(steps["ServingGate"].output("decision").uri) / DECISION_FILE
-        serving = Decision.from_json(json.loads(found.read_text(encoding="utf-8")))
+    serving = read_decision(steps["ServingGate"].output("decision").uri) if "ServingGate" in steps else None
     report = EvaluationReport.from_json((Path(comparison.uri) / COMPARISON_FILE).read_text(encoding="utf-8"))
     places = {
         "examples": ("BehaviorExampleGen", "examples"),
@@ -231,7 +232,7 @@ def _read_outcome(run_id: str, log: Path, steps: dict[str, Step]) -> "Outcome":
     return Outcome(
         run_id=run_id,
         log=log,
-        decision=decision,
+        decision=read_decision(judged.uri),
         review=steps["Pusher"].output("pushed_model").get_string_custom_property("review"),
         report=report,
         pushed=_read_pushed(steps["Pusher"]),

@@ -6,8 +6,9 @@ from interest_migration.errors import ConfigError
 from interest_migration.gates.decision import Decision
 from interest_migration.serving.gate_settings import ServingGateSettings
 from interest_migration.serving.versions import digest_files
-from pipeline.config import PipelineConfig, load_config, read_values
+from pipeline.config import PipelineConfig, load_config
 from pipeline.evaluation import finished_run, read_artifacts
+from pipeline.overrides import read_values
 
 
 def judge_folder(model: Path, config_file: Path | None, examples: Path | None, overrides: tuple[str, ...]) -> Decision:

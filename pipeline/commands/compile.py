@@ -61,14 +61,12 @@ def _compile(
 ) -> dict[str, Any]:
     from interest_migration.storage.atomic import replacing
     from pipeline.config import load_config
-    from pipeline.kubeflow.lookup import look_up, plan_without_data
-    from pipeline.run import read_plan
+    from pipeline.kubeflow.lookup import look_up_run
 
-    config = load_config(config_file, overrides, input_root)
-    plan = plan_without_data(config) if without_data else read_plan(config, span)
+    plan, resolved = look_up_run(load_config(config_file, overrides, input_root), span, without_data=without_data)
     from pipeline.kubeflow.compile import compile_pipeline
 
-    compiled = compile_pipeline(plan, look_up(plan, read_data=not without_data))
+    compiled = compile_pipeline(plan, resolved)
     if output is not None:
         with replacing(output) as temporary:
             temporary.write_text(compiled.to_yaml(), encoding="utf-8")

@@ -68,7 +68,7 @@ def ingest(
         from interest_migration.ingestion.bounds import RejectBounds
         from interest_migration.privacy.keys import load_key
         from interest_migration.sources.mapping import SourceMapping
-        from pipeline.config import read_values
+        from pipeline.overrides import read_values
         from pipeline.workspace import locked
 
         settings = ExampleSettings.from_values(read_values(examples, overrides), source=str(examples or "--set"))

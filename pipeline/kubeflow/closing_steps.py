@@ -2,19 +2,17 @@
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.orchestration.pipeline import Pipeline
 
 from components.run_report import RunReport
 from components.run_verdict import Verdict
-from pipeline.graph import Resolved
 from pipeline.kubeflow.mounts import runs_folder
 from pipeline.kubeflow.settings import KubeflowSettings
-
-if TYPE_CHECKING:
-    from pipeline.run import Plan
+from pipeline.resolved import Resolved
+from pipeline.run import Plan
 
 RUN: Final = "{{$.pipeline_job_uuid}}"
 """What the backend replaces by the run's id."""
@@ -31,7 +29,7 @@ def append_steps(pipeline: Pipeline, nodes: list[BaseComponent]) -> None:
 
 
 def closing_steps(
-    plan: "Plan", settings: KubeflowSettings, resolved: Resolved, pipeline: Pipeline
+    plan: Plan, settings: KubeflowSettings, resolved: Resolved, pipeline: Pipeline
 ) -> list[BaseComponent]:
     """Makes them.
 
@@ -43,13 +41,12 @@ def closing_steps(
     """
     nodes = {node.id: node.outputs for node in pipeline.components}
     decision, pushed = nodes["ModelGate"]["decision"], nodes["Pusher"]["pushed_model"]
-    described = plan.describe()
     report = RunReport(
         pipeline=plan.config.name,
         run=RUN,
         started=_STARTED,
         served=str(plan.config.served_directory),
-        settings=json.dumps({name: described[name] for name in ("config", "mapping", "gates", "data_gates")}),
+        settings=json.dumps(_settings(plan)),
         summary=nodes["BehaviorExampleGen"]["summary"],
         transform_graph=nodes["Transform"]["transform_graph"],
         model=nodes["Trainer"]["model"],
@@ -75,6 +72,16 @@ def closing_steps(
         **_decision(nodes, "ServingGate", "serving_decision"),
     )
     return [report, verdict]
+
+
+def _settings(plan: Plan) -> dict[str, Any]:
+    """What the report shows of them, without what differs with the machine and the folder that submit."""
+    described = plan.describe()
+    config = plan.config.model_dump(
+        mode="json",
+        exclude={"submit": True, "gates": True, "data_gates": True, "data": {"mapping"}, "search": {"best"}},
+    )
+    return {"config": config, **{name: described[name] for name in ("mapping", "gates", "data_gates")}}
 
 
 def _decision(nodes: Mapping[str, Any], gate: str, key: str) -> dict[str, Any]:

@@ -1,10 +1,8 @@
 """Compiles the pipeline for Kubeflow: pipeline spec 2.1 and the platform document of Kubernetes."""
 
 import copy
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
-import yaml
 from tfx.orchestration.kubeflow.decorators import FinalStatusStr
 from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner as tfx_runner
 from tfx.orchestration.pipeline import Pipeline
@@ -12,56 +10,24 @@ from tfx.orchestration.pipeline import Pipeline
 from components.run_verdict import TellVerdict
 from interest_migration.errors import ConfigError
 from pipeline.config import PipelineConfig
-from pipeline.graph import Resolved, create_pipeline
+from pipeline.graph import create_pipeline
 from pipeline.kubeflow.closing_steps import RUN, append_steps, closing_steps
+from pipeline.kubeflow.compiled import Compiled
 from pipeline.kubeflow.lifting import lift_parameters
 from pipeline.kubeflow.mounts import check_mounts, runs_folder
-from pipeline.kubeflow.parameters import Value
 from pipeline.kubeflow.platform import make_platform
 from pipeline.kubeflow.repairs import Spec, repair
 from pipeline.kubeflow.resources import give_resources, named_tasks
 from pipeline.kubeflow.settings import KubeflowSettings
 from pipeline.kubeflow.variables import RUNS
-
-if TYPE_CHECKING:
-    from pipeline.run import Plan
+from pipeline.resolved import Resolved
+from pipeline.run import Plan
 
 COMMAND: Final = ("python", "-m", "pipeline.kubeflow.entrypoint")
 _SEES_SERVED: Final = ("ServedModel", "BaseModel")
 
 
-@dataclass(frozen=True)
-class Compiled:
-    """A compiled pipeline.
-
-    Attributes:
-      pipeline_spec: `PipelineSpec` as plain values.
-      platform_spec: `PlatformSpec` as plain values.
-      parameters: Runtime parameter -> default.
-      notes: What a person should know, one sentence each.
-    """
-
-    pipeline_spec: Spec
-    platform_spec: Spec
-    parameters: dict[str, Value]
-    notes: tuple[str, ...] = ()
-
-    def to_yaml(self) -> str:
-        """Returns both documents, as the client and the UI of Kubeflow take them."""
-        return yaml.safe_dump_all([self.pipeline_spec, self.platform_spec], sort_keys=True, allow_unicode=True)
-
-    def describe(self) -> dict[str, Any]:
-        """Returns what was compiled, as plain values."""
-        steps = {name: bool(task["cachingOptions"]) for name, task in named_tasks(self.pipeline_spec)}
-        return {
-            "pipeline": self.pipeline_spec["pipelineInfo"]["name"],
-            "parameters": self.parameters,
-            "steps": {name: {"cached": cached} for name, cached in steps.items()},
-            "notes": list(self.notes),
-        }
-
-
-def compile_pipeline(plan: "Plan", resolved: Resolved) -> Compiled:
+def compile_pipeline(plan: Plan, resolved: Resolved) -> Compiled:
     """Compiles the pipeline that local runs use too, with a report and a verdict at its end.
 
     Args:
@@ -84,7 +50,7 @@ def compile_pipeline(plan: "Plan", resolved: Resolved) -> Compiled:
     parameters = lift_parameters(spec)
     stale = _stale_if_cached(resolved)
     give_resources(spec, settings, {RUNS: str(runs_folder(config))}, frozenset(stale))
-    check_mounts(config, settings, [name for name, _ in named_tasks(spec)])
+    check_mounts(plan, settings, [name for name, _ in named_tasks(spec)])
     return Compiled(spec, make_platform(spec, settings), parameters, tuple(stale.values()))
 
 

@@ -5,7 +5,8 @@
           `-> Trainer.training_epochs, and the argument --overrides '{"training_epochs": ["custom_config", ...]}'
 
 A whole parameter of a step is bound to the pipeline's. A value inside JSON becomes one more parameter of the step,
-which the container's entrypoint writes into the JSON.
+which the container's entrypoint writes into the JSON; the compiled JSON does not hold it, so that the compiled pipeline
+is the same whatever the defaults are.
 """
 
 import json
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from interest_migration.errors import ContractError
-from pipeline.kubeflow.parameters import PARAMETERS, Place, Value, read_place
+from pipeline.kubeflow.parameters import PARAMETERS, Place, Value, clear_place, read_place
 from pipeline.kubeflow.repairs import DAG, Spec
 
 OVERRIDES: Final = "--overrides"
@@ -86,6 +87,8 @@ def _bind(spec: Spec, name: str, place: Place, default: Value) -> None:
         parameters[place.name] = {"componentInputParameter": name}
         return
     parameters[name] = {"componentInputParameter": name}
+    value = parameters[place.name]["runtimeValue"]
+    value["constant"] = clear_place(value["constant"], place.path)
     definition = spec["components"][place.step]["inputDefinitions"]["parameters"]
     definition[name] = {"parameterType": _kind(default)}
     container = _container(spec, place.step)

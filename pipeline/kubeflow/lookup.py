@@ -4,42 +4,44 @@ import hashlib
 import json
 import os
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from interest_migration.errors import ConfigError
-from interest_migration.gates.settings import GateSettings
 from interest_migration.privacy.erasure import erasure_digest, make_pseudonymiser
 from interest_migration.privacy.keys import KEY_VARIABLE, load_key
-from interest_migration.sources.mapping import SourceMapping
 from interest_migration.sources.paths import PACKAGE_PREFIX
-from pipeline.config import PipelineConfig, find_root
-from pipeline.data_facts import find_facts, read_rules
-from pipeline.run import Plan
-
-if TYPE_CHECKING:
-    from pipeline.graph import Resolved
+from pipeline.config import PipelineConfig
+from pipeline.data_facts import find_facts
+from pipeline.resolved import SCHEMA_FILE, Resolved
+from pipeline.run import Plan, read_files, read_plan
 
 SERVED_STATE: Final = ""
 """Steps that look at what is served are never cached on Kubeflow, so no state is part of their parameters."""
 
 
-def plan_without_data(config: PipelineConfig) -> Plan:
-    """Reads what a configuration names, but not its data, which this machine need not see.
+def look_up_run(config: PipelineConfig, span: str | None, *, without_data: bool) -> tuple[Plan, Resolved]:
+    """Reads what a configuration names, and looks at its data if they can be read here.
+
+    Args:
+      config: The configuration.
+      span: Number or date of the span of a log in dated partitions; none is the newest complete one.
+      without_data: Whether the data cannot be read here.
 
     Raises:
-      ConfigError: If a file does not fit, or the log has dated partitions, of which nobody could choose here.
+      ConfigError: If a file does not fit, or a span is to be chosen without the data.
+      DataError: If the data cannot be read.
     """
-    if config.data.partitions is not None:
+    if without_data and (config.data.partitions is not None or span is not None):
         raise ConfigError(
-            "data.partitions: expected data that can be read, to choose the span of the run, received none; "
-            "compile where the partitions can be listed"
+            "--without-data: expected a log without dated partitions, since the span of a run is chosen when it is "
+            "compiled or submitted; do it where the partitions are mounted, or let runs start inside the cluster: "
+            "submit --every 1d"
         )
-    mapping = SourceMapping.from_yaml(config.data.mapping)
-    rules = read_rules(config, find_root(config.data_gates)) if config.data_gates else None
-    return Plan(config, mapping, GateSettings.from_yaml(config.gates), rules)
+    plan = read_files(config) if without_data else read_plan(config, span)
+    return plan, look_up(plan, read_data=not without_data)
 
 
-def look_up(plan: Plan, *, read_data: bool = True) -> "Resolved":
+def look_up(plan: Plan, *, read_data: bool = True) -> Resolved:
     """Looks at data and key; writes nothing.
 
     Args:
@@ -51,8 +53,6 @@ def look_up(plan: Plan, *, read_data: bool = True) -> "Resolved":
       InputError: If the input cannot be read.
       ConfigError: If there is an erasure list, but no key to tell whom it names.
     """
-    from pipeline.graph import Resolved
-
     key_id, erased = _identify_key(plan.config)
     known = Resolved(
         fingerprint="",
@@ -66,7 +66,7 @@ def look_up(plan: Plan, *, read_data: bool = True) -> "Resolved":
     return _with_data(plan, known) if read_data else known
 
 
-def _with_data(plan: Plan, known: "Resolved") -> "Resolved":
+def _with_data(plan: Plan, known: Resolved) -> Resolved:
     facts = find_facts(plan.config, plan.mapping, plan.data_gates, plan.spans)
     record = asdict(facts.record("", {"statistics": "", "summary": ""}))
     return replace(
@@ -95,7 +95,5 @@ def _identify_key(config: PipelineConfig) -> tuple[str, str]:
 
 def _schema_in_image() -> str:
     """Names the schema as the image has it; its digest makes a changed schema a changed parameter."""
-    from pipeline.graph import SCHEMA_FILE
-
     digest = hashlib.sha256(SCHEMA_FILE.read_bytes()).hexdigest()[:16]
     return f"{PACKAGE_PREFIX}schemas/{SCHEMA_FILE.name}#{digest}"

@@ -12,8 +12,10 @@ from interest_migration.privacy.keys import KEY_VARIABLE
 from interest_migration.sources.paths import PACKAGE_PREFIX
 from pipeline.config import PipelineConfig
 from pipeline.kubeflow.settings import KubeflowSettings
+from pipeline.run import Plan
 
 _INGESTION: Final = "BehaviorExampleGen"
+_BEAM: Final = (_INGESTION, "StatisticsGen", "Transform", "Evaluator")
 
 
 def runs_folder(config: PipelineConfig) -> Path:
@@ -21,11 +23,11 @@ def runs_folder(config: PipelineConfig) -> Path:
     return config.workspace / "runs"
 
 
-def check_mounts(config: PipelineConfig, settings: KubeflowSettings, steps: Sequence[str]) -> None:
+def check_mounts(plan: Plan, settings: KubeflowSettings, steps: Sequence[str]) -> None:
     """Checks every path that a step uses.
 
     Args:
-      config: Names the paths.
+      plan: Names the paths.
       settings: Names the mounts.
       steps: The pipeline's steps.
 
@@ -34,7 +36,7 @@ def check_mounts(config: PipelineConfig, settings: KubeflowSettings, steps: Sequ
     """
     for step in steps:
         _check_claims(settings, step)
-    for field, path, users in _paths(config, settings):
+    for field, path, users in (*_paths(plan.config, settings), *_paths_of_machine(plan)):
         for step in users:
             mounts = [mount.path for mount in settings.step(step).mounts]
             if step in steps and not any(PurePosixPath(path).is_relative_to(mount) for mount in mounts):
@@ -61,6 +63,24 @@ def _paths(config: PipelineConfig, settings: KubeflowSettings) -> Iterator[tuple
         yield "search.directory", str(config.search_directory), ("Tuner",)
     if config.training.checkpoint_directory:
         yield "training.checkpoint_directory", config.training.checkpoint_directory, ("Trainer",)
+
+
+def _paths_of_machine(plan: Plan) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Yields folders and files that steps read, and that may be there only where the pipeline is compiled."""
+    config, rules = plan.config, plan.data_gates
+    if rules and rules.serving:
+        yield "data_gates: serving.logs", rules.serving.logs, ("DataGate",)
+    if config.language and _is_folder(config.language.checkpoint):
+        yield "language.checkpoint", config.language.checkpoint, ("Transform",)
+    for name in ("setup_file", "job_server_jar"):
+        path = str(getattr(config.beam, name, None) or "")
+        if path and "://" not in path:
+            yield f"beam.{name}", path, _BEAM
+
+
+def _is_folder(name: str) -> bool:
+    """Whether it is neither in a package of the image nor the id of a model on a hub."""
+    return not name.startswith(PACKAGE_PREFIX) and Path(name).expanduser().is_dir()
 
 
 def _check_claims(settings: KubeflowSettings, step: str) -> None:

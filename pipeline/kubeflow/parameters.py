@@ -9,11 +9,7 @@ A parameter stands for values inside the steps' own parameters, some of which ar
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
-
-if TYPE_CHECKING:
-    from pipeline.graph import Resolved
-    from pipeline.run import Plan
+from typing import Any, Final
 
 Value = str | int | float
 
@@ -37,9 +33,14 @@ def _training(*path: str) -> tuple[Place, ...]:
     return tuple(Place(step, "custom_config", path) for step in ("Trainer", "Tuner"))
 
 
+def _told(*path: str) -> Place:
+    """In the settings that the report shows."""
+    return Place("RunReport", "settings", ("config", *path))
+
+
 PARAMETERS: Final[Mapping[str, tuple[Place, ...]]] = {
-    "data_root": (Place("BehaviorExampleGen", "input_root"),),
-    "span": (Place("BehaviorExampleGen", "span"),),
+    "data_root": (Place("BehaviorExampleGen", "input_root"), _told("data", "input")),
+    "span": (Place("BehaviorExampleGen", "span"), _told("data", "span")),
     "partitions": (Place("BehaviorExampleGen", "partitions"),),
     "data_fingerprint": (
         Place("BehaviorExampleGen", "fingerprint"),
@@ -53,7 +54,7 @@ PARAMETERS: Final[Mapping[str, tuple[Place, ...]]] = {
     "requests": (Place("DataGate", "requests"),),
     "data_gates": (Place("DataGate", "settings"),),
     "data_record": (Place("Verdict", "data_record"),),
-    "training_epochs": _training("training", "epochs"),
+    "training_epochs": (*_training("training", "epochs"), _told("training", "epochs")),
     "gates": (Place("ModelGate", "gates"),),
     "push_directory": (
         Place("ServedModel", "directory"),
@@ -63,37 +64,6 @@ PARAMETERS: Final[Mapping[str, tuple[Place, ...]]] = {
     ),
 }
 """Name -> every place that it fills."""
-
-
-def runtime_parameters(plan: "Plan", resolved: "Resolved") -> dict[str, Value]:
-    """Returns the values of a run's parameters.
-
-    Args:
-      plan: The run's configuration.
-      resolved: What was looked up for it, see `pipeline.kubeflow.lookup`.
-
-    Returns:
-      Name -> value, exactly the parameters of the pipeline compiled from the same configuration.
-    """
-    config, rules = plan.config, plan.data_gates
-    gate_of_data = {} if rules is None else {"data_gates": rules.model_dump_json(), **_data_facts(resolved)}
-    return {
-        "data_root": str(config.data.input),
-        "span": config.data.span,
-        "partitions": resolved.partitions,
-        "data_fingerprint": resolved.fingerprint,
-        "key_id": resolved.key_id,
-        "erasure_digest": resolved.erasure_digest,
-        **gate_of_data,
-        "data_record": resolved.data_record,
-        "training_epochs": config.training.epochs,
-        "gates": plan.gates.model_dump_json(),
-        "push_directory": str(config.served_directory),
-    }
-
-
-def _data_facts(resolved: "Resolved") -> dict[str, Value]:
-    return {name: getattr(resolved, name) for name in ("delivery", "reference", "requests")}
 
 
 def read_place(value: Any, path: tuple[str, ...]) -> Any:
@@ -118,8 +88,22 @@ def write_place(value: Any, path: tuple[str, ...], new: Any) -> Any:
     if not path:
         return new
     document = json.loads(value)
-    section = document
+    _section(document, path)[path[-1]] = new
+    return json.dumps(document)
+
+
+def clear_place(value: str, path: tuple[str, ...]) -> str:
+    """Returns JSON without what stood at a path, which `write_place` fills again.
+
+    Example:
+      `{"training": {"epochs": 3, "seed": 7}}`, path training, epochs -> `{"training": {"seed": 7}}`.
+    """
+    document = json.loads(value)
+    del _section(document, path)[path[-1]]
+    return json.dumps(document)
+
+
+def _section(document: Any, path: tuple[str, ...]) -> Any:
     for key in path[:-1]:
-        section = section[key]
-    section[path[-1]] = new
-    return json.dumps(document, sort_keys=True)
+        document = document[key]
+    return document

@@ -10,18 +10,17 @@ as its parameter. In the container: `python -m pipeline.kubeflow.scheduled FILES
 import json
 import sys
 import tempfile
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import yaml
 
 from interest_migration.errors import ConfigError
 from pipeline.config import PipelineConfig
+from pipeline.kubeflow.compiled import Compiled
+from pipeline.kubeflow.repairs import SCHEMA_VERSION
+from pipeline.kubeflow.settings import KubeflowSettings, Retries, StepSettings
 from pipeline.kubeflow.submit_settings import SubmitSettings
-
-if TYPE_CHECKING:
-    from pipeline.kubeflow.settings import KubeflowSettings
 
 STEP: Final = "Submit"
 FILES: Final = "files"
@@ -34,25 +33,6 @@ _OF_THIS_MACHINE: Final = {"search": ("best",), "submit": ("token_file", "ca_fil
 _SEES_DATA: Final = "BehaviorExampleGen"
 _POD_LABELS: Final = {"access-ml-pipeline": "true"}
 """Kubeflow gives pods with this label a token for the API, where the namespace has the PodDefault for it."""
-
-
-@dataclass(frozen=True)
-class OneStep:
-    """A pipeline of one step, in the form of a compiled one.
-
-    Attributes:
-      pipeline_spec: `PipelineSpec` as plain values.
-      platform_spec: `PlatformSpec` as plain values.
-      parameters: Its parameter.
-    """
-
-    pipeline_spec: dict[str, Any]
-    platform_spec: dict[str, Any]
-    parameters: dict[str, Any] = field(default_factory=dict)
-
-    def to_yaml(self) -> str:
-        """Returns both documents."""
-        return yaml.safe_dump_all([self.pipeline_spec, self.platform_spec], sort_keys=True, allow_unicode=True)
 
 
 def pack(config: PipelineConfig) -> dict[str, str]:
@@ -73,7 +53,7 @@ def pack(config: PipelineConfig) -> dict[str, str]:
     return {_CONFIG_FILE: yaml.safe_dump(values, sort_keys=False), **texts}
 
 
-def compile_submitter(config: PipelineConfig, namespace: str | None) -> OneStep:
+def compile_submitter(config: PipelineConfig, namespace: str | None) -> Compiled:
     """Compiles the pipeline of one step.
 
     Args:
@@ -91,13 +71,12 @@ def compile_submitter(config: PipelineConfig, namespace: str | None) -> OneStep:
             "kubeflow: expected a section with image and storage, received none; see configs/kubeflow.yaml"
         )
     settings = _settings_of_step(config.kubeflow)
-    parameters = {FILES: json.dumps(pack(config), sort_keys=True)}
     spec = _spec(f"{config.name}-submit", settings.image, config.submit, namespace)
     give_resources(spec, settings, {})
     platform = make_platform(spec, settings)
     executor = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"][_EXECUTOR]
     executor["podMetadata"] = {"labels": dict(_POD_LABELS)}
-    return OneStep(spec, platform, parameters)
+    return Compiled(spec, platform, {FILES: json.dumps(pack(config), sort_keys=True)})
 
 
 def main(files: str, *options: str) -> None:
@@ -110,10 +89,8 @@ def main(files: str, *options: str) -> None:
         submit.main(["--config", str(Path(folder) / _CONFIG_FILE), *options])
 
 
-def _settings_of_step(settings: "KubeflowSettings") -> "KubeflowSettings":
+def _settings_of_step(settings: KubeflowSettings) -> KubeflowSettings:
     """The step gets what ingestion gets, since it looks at the data; but it waits for a whole run, and submits one."""
-    from pipeline.kubeflow.settings import Retries, StepSettings
-
     ingestion = settings.steps.get(_SEES_DATA) or StepSettings()
     step = ingestion.model_copy(update={"deadline_seconds": None, "cache": False, "retries": Retries()})
     return settings.model_copy(update={"steps": {STEP: step}})
@@ -135,7 +112,7 @@ def _spec(name: str, image: str, settings: SubmitSettings, namespace: str | None
     }
     return {
         "pipelineInfo": {"name": name},
-        "schemaVersion": "2.1.0",
+        "schemaVersion": SCHEMA_VERSION,
         "sdkVersion": "kfp-2.16.1",
         "root": {"inputDefinitions": text, "dag": {"tasks": {STEP: task}}},
         "components": {STEP: {"executorLabel": _EXECUTOR, "inputDefinitions": text}},

@@ -10,38 +10,19 @@ import copy
 import hashlib
 import json
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import kfp_server_api
 
 from interest_migration.errors import ConfigError
 from pipeline.kubeflow.api import PipelinesApi, UnreachableError, named, to_json
+from pipeline.kubeflow.compiled import Compiled
 from pipeline.kubeflow.schedule import Schedule
 from pipeline.kubeflow.submit_settings import SubmitSettings
 
 _DIGEST_LETTERS = 12
-
-
-class Compiled(Protocol):
-    """A compiled pipeline: both documents, and its parameters with their defaults."""
-
-    @property
-    def pipeline_spec(self) -> dict[str, Any]:
-        """`PipelineSpec` as plain values."""
-
-    @property
-    def platform_spec(self) -> dict[str, Any]:
-        """`PlatformSpec` as plain values."""
-
-    @property
-    def parameters(self) -> Mapping[str, Any]:
-        """Name -> default."""
-
-    def to_yaml(self) -> str:
-        """Returns both documents."""
 
 
 @dataclass(frozen=True)
@@ -173,23 +154,13 @@ class Submitted:
 
 def plan_submission(
     compiled: Compiled,
-    parameters: Mapping[str, Any],
     settings: SubmitSettings,
     job: str,
     *,
     pipeline_root: str = "",
     schedule: Schedule | None = None,
 ) -> Submission:
-    """Puts together what is sent.
-
-    Raises:
-      ConfigError: If the parameters are not those of the compiled pipeline.
-    """
-    if set(parameters) != set(compiled.parameters):
-        raise ConfigError(
-            f"expected the parameters {sorted(compiled.parameters)} of the compiled pipeline, "
-            f"received {sorted(parameters)}"
-        )
+    """Puts together what is sent."""
     name = str(compiled.pipeline_spec["pipelineInfo"]["name"])
     return Submission(
         pipeline=name,
@@ -197,7 +168,7 @@ def plan_submission(
         experiment=settings.experiment or name,
         job=job,
         package=compiled.to_yaml(),
-        parameters=dict(parameters),
+        parameters=dict(compiled.parameters),
         pipeline_root=pipeline_root,
         service_account=settings.service_account,
         schedule=schedule,

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from pydantic import Field
 
@@ -50,6 +50,11 @@ class SubmitSettings(Settings):
     ca_file: Path | None = None
     poll_seconds: float = Field(10, gt=0)
     patience_seconds: float = Field(300, ge=0)
+
+    def at_root(self, root: Path) -> Self:
+        """Makes paths absolute; they are relative to the project root."""
+        named = {"token_file": self.token_file, "ca_file": self.ca_file}
+        return self.model_copy(update={name: root / path for name, path in named.items() if path})
 
 
 @dataclass(frozen=True)

@@ -6,21 +6,20 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from interest_migration.errors import ConfigError, InterestMigrationError
+from interest_migration.errors import InterestMigrationError
 from pipeline.config import PipelineConfig
 from pipeline.kubeflow.api import PipelinesApi
+from pipeline.kubeflow.lookup import look_up, look_up_run
+from pipeline.kubeflow.resources import named_tasks
 from pipeline.kubeflow.schedule import Schedule
 from pipeline.kubeflow.scheduled import compile_submitter
 from pipeline.kubeflow.submission import Submission, plan_submission, submit
 from pipeline.kubeflow.submit_settings import Connection
 from pipeline.kubeflow.verdict import Verdict
 from pipeline.kubeflow.watching import Watch, watch_run
-
-if TYPE_CHECKING:
-    from pipeline.graph import Resolved
-    from pipeline.run import Plan
+from pipeline.run import read_files
 
 
 @dataclass(frozen=True)
@@ -97,19 +96,14 @@ def order_run(config: PipelineConfig, connection: Connection, span: str | None, 
     """
     with _quiet():
         from pipeline.kubeflow.compile import compile_pipeline
-        from pipeline.kubeflow.parameters import runtime_parameters
-        from pipeline.kubeflow.resources import named_tasks
 
-        plan, resolved = _look_up_nothing(config, span) if without_data else _look_up(config, span)
+        plan, resolved = look_up_run(config, span, without_data=without_data)
         compiled = compile_pipeline(plan, resolved)
-        parameters = {name: runtime_parameters(plan, resolved)[name] for name in compiled.parameters}
-        steps = tuple(name for name, _ in named_tasks(compiled.pipeline_spec))
+    steps = tuple(name for name, _ in named_tasks(compiled.pipeline_spec))
     data, now = plan.spans.name if plan.spans else "", datetime.now(tz=UTC).strftime("%Y-%m-%d %H:%M:%S")
     name = " ".join(filter(None, [config.name, data, now]))
     root = config.kubeflow.pipeline_root if config.kubeflow else ""
-    return Order(
-        config, connection, plan_submission(compiled, parameters, config.submit, name, pipeline_root=root), steps
-    )
+    return Order(config, connection, plan_submission(compiled, config.submit, name, pipeline_root=root), steps)
 
 
 def order_schedule(config: PipelineConfig, connection: Connection, schedule: Schedule) -> Order:
@@ -120,15 +114,12 @@ def order_schedule(config: PipelineConfig, connection: Connection, schedule: Sch
     """
     with _quiet():
         from pipeline.kubeflow.compile import compile_pipeline
-        from pipeline.kubeflow.lookup import look_up, plan_without_data
 
-        plan = plan_without_data(config)
+        plan = read_files(config)
         compile_pipeline(plan, look_up(plan, read_data=False))
         compiled = compile_submitter(config, connection.namespace)
     root = config.kubeflow.pipeline_root if config.kubeflow else ""
-    submission = plan_submission(
-        compiled, compiled.parameters, config.submit, config.name, pipeline_root=root, schedule=schedule
-    )
+    submission = plan_submission(compiled, config.submit, config.name, pipeline_root=root, schedule=schedule)
     return Order(config, connection, submission)
 
 
@@ -167,26 +158,6 @@ def _watch(order: Order, api: PipelinesApi, run_id: str, page: str, say: Callabl
     except InterestMigrationError as error:
         error.args = (f"the run goes on, but cannot be watched: {error}. Its page: {page}",)
         raise
-
-
-def _look_up(config: PipelineConfig, span: str | None) -> "tuple[Plan, Resolved]":
-    from pipeline.kubeflow.lookup import look_up
-    from pipeline.run import read_plan
-
-    plan = read_plan(config, span)
-    return plan, look_up(plan)
-
-
-def _look_up_nothing(config: PipelineConfig, span: str | None) -> "tuple[Plan, Resolved]":
-    from pipeline.kubeflow.lookup import look_up, plan_without_data
-
-    if config.data.partitions is not None or span is not None:
-        raise ConfigError(
-            "--without-data: expected a log without dated partitions, since the span of a run is chosen when it is "
-            "submitted; submit where the partitions are mounted, or let runs start inside the cluster: --every 1d"
-        )
-    plan = plan_without_data(config)
-    return plan, look_up(plan, read_data=False)
 
 
 @contextmanager

@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pipeline.commands import ending
+
 SUCCEEDED: Final = "SUCCEEDED"
 FAILED: Final = "FAILED"
 ENDED: Final = frozenset({SUCCEEDED, FAILED, "SKIPPED", "CANCELED"})
@@ -19,7 +21,6 @@ _LAST_STEP: Final = "Verdict"
 """The step that fails a run whose model was refused, if `kubeflow.fail_when_refused` asks for that."""
 _DATA_GATE: Final = "DataGate"
 _LINE: Final = re.compile(r"verdict: (\{.*\})")
-_DONE, _BROKEN, _REFUSED = 0, 1, 3
 
 
 @dataclass(frozen=True)
@@ -82,12 +83,12 @@ def infer_verdict(state: str, failed: list[str], *, fails_when_refused: bool) ->
     step = failed[0] if failed else None
     if state == SUCCEEDED:
         if fails_when_refused:
-            return Verdict("pushed", _DONE, told=False)
-        return Verdict("succeeded; the model may have been pushed or refused", _BROKEN, told=False)
+            return Verdict("pushed", ending.DONE, told=False)
+        return Verdict("succeeded; the model may have been pushed or refused", ending.FAILED, told=False)
     if state != FAILED:
-        return Verdict(state.lower(), _BROKEN, told=False)
+        return Verdict(state.lower(), ending.FAILED, told=False)
     if step == _LAST_STEP and fails_when_refused:
-        return Verdict("refused by the model gate", _REFUSED, failed_step=step, told=False)
+        return Verdict("refused by a gate, or held by a person", ending.REFUSED, failed_step=step, told=False)
     if step == _DATA_GATE:
-        return Verdict("failed or refused by the data gate", _BROKEN, failed_step=step, told=False)
-    return Verdict("failed", _BROKEN, failed_step=step, told=False)
+        return Verdict("failed or refused by the data gate", ending.FAILED, failed_step=step, told=False)
+    return Verdict("failed", ending.FAILED, failed_step=step, told=False)

@@ -13,8 +13,8 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
 from tfx.types import standard_artifacts
 from tfx.types.artifact import Artifact
 
-from components.artifacts import Decision, Summary
-from components.data_gate import DECISION_FILE, DataGate, digest_reference
+from components.artifacts import DECISION_FILE, Decision, Summary
+from components.data_gate import DataGate, digest_reference
 from components.data_statistics import read_anomalies, read_statistics, to_features
 from interest_migration.data_gate.distributions import MISSING, align
 from interest_migration.data_gate.errors import DataRefusedError

@@ -157,6 +157,7 @@ def test_the_ui_gets_page_numbers_and_curves(compiled: Compiled) -> None:
     page = compiled.output(compiled.second, "RunReport", "report").read_text()
     assert "The model was pushed as version 2" in page
     assert "What could not be read" not in page
+    assert f"span: {19358 + 7 * (WEEKS - 1)}" in page  # its own, though it was compiled for the first
     assert 0.5 < outputs["scalars"]["metadata"]["churn_short_auroc"] <= 1
     points = outputs["churn_short"]["metadata"]["confidenceMetrics"]["list"]
     assert points[-1]["recall"] == 1.0

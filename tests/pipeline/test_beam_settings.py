@@ -5,7 +5,6 @@ import pytest
 import yaml
 
 from interest_migration.errors import ConfigError
-from pipeline.beam_settings import exchanges_files
 from pipeline.config import PipelineConfig, load_config
 
 SHOP = {"name": "shop", "workspace": "w", "data": {"mapping": "shop.yaml", "input": "logs"}, "gates": "gates.yaml"}
@@ -98,7 +97,7 @@ def test_dataflow_with_options_of_its_own(tmp_path: Path) -> None:
 
 def test_only_workers_that_share_a_disk_exchange_files(tmp_path: Path) -> None:
     sections = [None, {"runner": "local"}, FLINK, {**FLINK, "shared_disk": True}, {**DATAFLOW, "setup_file": "s.py"}]
-    assert [exchanges_files(load(tmp_path, beam=section).beam) for section in sections] == [
+    assert [load(tmp_path, beam=section).exchanges_files for section in sections] == [
         True,
         True,
         False,

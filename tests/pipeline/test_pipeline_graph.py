@@ -16,7 +16,8 @@ from interest_migration.gates.settings import GateSettings
 from interest_migration.sources.mapping import SourceMapping
 from pipeline.config import load_config
 from pipeline.fingerprints import INGESTION, fingerprint_code
-from pipeline.graph import SCHEMA_FILE, Resolved, create_pipeline
+from pipeline.graph import create_pipeline
+from pipeline.resolved import SCHEMA_FILE, Resolved
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 RESOLVED = Resolved(fingerprint="f00d", key_id="beef", erasure_digest="dead", served_state="3-cafe")

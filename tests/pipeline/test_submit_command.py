@@ -68,6 +68,20 @@ def call(shop: Path, *arguments: str) -> Result:
     return CliRunner().invoke(main, ["submit", "--config", str(shop / "config.yaml"), *arguments])
 
 
+def split_by_day(shop: Path) -> None:
+    """Puts the log into two partitions of a day each."""
+    whole = shop / "logs" / "clicks.csv"
+    for day in ("2023-11-14", "2023-11-15"):
+        folder = shop / "logs" / "days" / day
+        folder.mkdir(parents=True)
+        (folder / "clicks.csv").write_text(whole.read_text(encoding="utf-8"), encoding="utf-8")
+    whole.unlink()
+    (shop / "mapping.yaml").write_text(MAPPING.replace("files: clicks.csv", "files: days"), encoding="utf-8")
+    config = yaml.safe_load((shop / "config.yaml").read_text(encoding="utf-8"))
+    config["data"]["partitions"] = {"pattern": "days/{YYYY}-{MM}-{DD}"}
+    (shop / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+
+
 def told(state: str, exit_code: int, **values: object) -> dict[str, str]:
     return {"pod-end": f"verdict: {json.dumps({'state': state, 'exit_code': exit_code, **values})}\n"}
 
@@ -185,6 +199,23 @@ def test_a_schedule_is_a_step_that_submits_the_newest_data_from_inside(shop, tmp
     assert ended.value.code == 0
     assert run["runtime_config"]["parameters"]["data_fingerprint"]
     assert [each["display_name"] for each in inside.objects["pipelines"].values()] == ["shop"]
+
+
+def test_spans_share_a_version_of_the_pipeline_wherever_they_are_submitted(shop, monkeypatch):
+    split_by_day(shop)
+    backend = Backend(tasks=END, logs=told("pushed", 0, version=1))
+    with serving(backend) as address:
+        scheduling = call(shop, "--host", address, "--every", "1d")
+        files = backend.requests[-1]["body"]["runtime_config"]["parameters"]["files"]
+        first = call(shop, "--host", address, "--span", "2023-11-14", "--no-wait")
+        with pytest.raises(SystemExit):  # from a folder of its own, as in the cluster
+            scheduled.main(files, "--host", address)
+
+    assert (scheduling.exit_code, first.exit_code) == (0, 0), scheduling.output + first.output
+    old, new = (run["runtime_config"]["parameters"] for run in backend.objects["runs"].values())
+    assert (new["span"] - old["span"], new["data_fingerprint"] == old["data_fingerprint"]) == (1, False)
+    names = [each["display_name"] for each in backend.objects["versions"].values()]
+    assert [name.rpartition("-")[0] for name in names] == ["shop-submit", "shop"]
 
 
 def test_what_a_schedule_carries_is_the_whole_configuration(tmp_path):

@@ -19,9 +19,8 @@ from span_chain import WEEKS
 from span_shop import change_rows, open_span_shop, week
 
 from pipeline.config import load_config
-from pipeline.kubeflow.lookup import look_up
-from pipeline.kubeflow.parameters import runtime_parameters
-from pipeline.run import read_plan
+from pipeline.kubeflow.compile import compile_pipeline
+from pipeline.kubeflow.lookup import look_up_run
 
 CHURN = {"name": "churn is told", "task": "churn_short", "metric": "auc", "at_least": 0.6}
 SECRET = {"secret": "interest-migration", "variables": {"INTEREST_MIGRATION_KEY": "pseudonym-key"}}
@@ -94,8 +93,7 @@ def compile_span(config: Path, span: object, *options: str) -> str:
 
 
 def parameters_of(config: Path) -> dict[str, Any]:
-    plan = read_plan(load_config(config))
-    return dict(runtime_parameters(plan, look_up(plan)))
+    return dict(compile_pipeline(*look_up_run(load_config(config), None, without_data=False)).parameters)
 
 
 def swap_users(file: Path, users: list[str]) -> None:

@@ -154,6 +154,18 @@ def test_values_inside_json_are_told_to_the_container_with_their_types() -> None
     assert "--overrides" not in arguments_of(spec, "BehaviorExampleGen")
 
 
+def test_what_is_compiled_is_the_same_whatever_the_defaults_are() -> None:
+    text = CONFIG.replace("f00d", "beef").replace('"epochs": 3', '"epochs": 9')
+    specs = [make_spec(), make_spec()]
+    tasks_of(specs[1])["Trainer"]["inputs"]["parameters"]["custom_config"] = constant(text)
+    tasks_of(specs[1])["BehaviorExampleGen"]["inputs"]["parameters"] |= {"fingerprint": constant("beef")}
+    for spec in specs:
+        repair(spec)
+        lift_parameters(spec)
+    assert specs[0].pop("root") != specs[1].pop("root")
+    assert specs[0] == specs[1]
+
+
 def test_one_parameter_cannot_stand_for_two_values() -> None:
     spec = make_spec()
     tasks_of(spec)["BehaviorExampleGen"]["inputs"]["parameters"]["fingerprint"] = constant("other")

@@ -2,15 +2,14 @@
 
 import json
 import socket
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-import yaml
 from pipelines_server import Backend, serving, task
 
 from interest_migration.errors import ConfigError
 from pipeline.kubeflow.api import ApiUnavailableError, PipelinesApi
+from pipeline.kubeflow.compiled import Compiled
 from pipeline.kubeflow.schedule import Schedule
 from pipeline.kubeflow.submission import Submission, plan_submission, submit
 from pipeline.kubeflow.submit_settings import Connection, SubmitSettings
@@ -21,36 +20,20 @@ STEPS = ("Trainer", "Verdict", "TellVerdict")
 PUSHED = {"state": "pushed", "exit_code": 0, "version": 3, "failed_step": "", "error": "", "reasons": []}
 
 
-@dataclass
-class FakeCompiled:
+def fake_compiled(parameters: dict[str, Any] | None = None, steps: dict[str, Any] | None = None) -> Compiled:
     """What the compiler returns, as far as a submission reads it."""
-
-    parameters: dict[str, Any] = field(default_factory=lambda: {"span": 1, "gates": "{}"})
-    steps: dict[str, Any] = field(default_factory=lambda: {"Trainer": {}})
-
-    @property
-    def pipeline_spec(self) -> dict[str, Any]:
-        defaults = {name: {"defaultValue": value} for name, value in self.parameters.items()}
-        return {
-            "pipelineInfo": {"name": "demo"},
-            "root": {"inputDefinitions": {"parameters": defaults}, "dag": {"tasks": self.steps}},
-        }
-
-    @property
-    def platform_spec(self) -> dict[str, Any]:
-        return {"platforms": {"kubernetes": {}}}
-
-    def to_yaml(self) -> str:
-        return yaml.safe_dump_all([self.pipeline_spec, self.platform_spec])
+    values = parameters or {"span": 1, "gates": "{}"}
+    defaults = {name: {"defaultValue": value} for name, value in values.items()}
+    root = {"inputDefinitions": {"parameters": defaults}, "dag": {"tasks": steps or {"Trainer": {}}}}
+    return Compiled({"pipelineInfo": {"name": "demo"}, "root": root}, {"platforms": {"kubernetes": {}}}, values)
 
 
 def make_submission(
     schedule: Schedule | None = None, settings: SubmitSettings | None = None, **values: Any
 ) -> Submission:
-    compiled = FakeCompiled(**values)
     settings = settings or SubmitSettings()
     root = "minio://mlpipeline/v2"
-    return plan_submission(compiled, compiled.parameters, settings, "demo run", pipeline_root=root, schedule=schedule)
+    return plan_submission(fake_compiled(**values), settings, "demo run", pipeline_root=root, schedule=schedule)
 
 
 def connect(address: str, **values: Any) -> PipelinesApi:
@@ -170,7 +153,7 @@ def test_a_refusal_comes_with_its_reasons():
     [
         ("SUCCEEDED", [], True, ("pushed", 0)),
         ("SUCCEEDED", [], False, ("succeeded; the model may have been pushed or refused", 1)),
-        ("FAILED", ["Verdict"], True, ("refused by the model gate", 3)),
+        ("FAILED", ["Verdict"], True, ("refused by a gate, or held by a person", 3)),
         ("FAILED", ["Verdict"], False, ("failed", 1)),
         ("FAILED", ["Trainer"], True, ("failed", 1)),
         ("CANCELED", [], True, ("canceled", 1)),
@@ -269,8 +252,3 @@ def test_a_namespace_is_not_sent_where_there_is_one_user():
         submit(make_submission(), connect(address, namespace="team"), "team")
 
     assert not [each for each in backend.requests if "team" in json.dumps(each)]
-
-
-def test_parameters_of_another_pipeline_are_refused():
-    with pytest.raises(ConfigError, match="expected the parameters"):
-        plan_submission(FakeCompiled(), {"span": 1}, SubmitSettings(), "run")

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from interest_migration.errors import ConfigError
@@ -37,6 +39,13 @@ def test_a_token_file_is_named_by_the_environment_or_the_configuration(tmp_path)
     assert found.read_token() == "from-a"
     with pytest.raises(ConfigError, match="No such file"):
         find_connection(settings, environment={}).read_token()
+
+
+def test_files_are_relative_to_the_project(tmp_path):
+    found = SubmitSettings(token_file="token", ca_file="/etc/ca.pem").at_root(tmp_path)
+
+    assert (found.token_file, found.ca_file) == (tmp_path / "token", Path("/etc/ca.pem"))
+    assert SubmitSettings().at_root(tmp_path) == SubmitSettings()
 
 
 def test_an_empty_token_file_is_refused(tmp_path):
