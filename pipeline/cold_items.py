@@ -13,11 +13,11 @@ from pipeline.terminal import divert_output
 from pipeline.workspace import LOG_FILE, new_run_id, reading
 
 if TYPE_CHECKING:
-    from interest_migration.cold_items.experiment import ColdResult
+    from interest_migration.cold_items.scoring import Ranked
     from interest_migration.model.settings import VocabularySizes
 
 
-def rank_cold_items(config: PipelineConfig, share: float, sample: float, seed: int) -> "ColdResult":
+def rank_cold_items(config: PipelineConfig, share: float, sample: float, seed: int) -> "Ranked":
     """Runs the experiment of `interest_migration.cold_items.experiment` on the newest finished run.
 
     Args:
@@ -36,9 +36,7 @@ def rank_cold_items(config: PipelineConfig, share: float, sample: float, seed: i
         return _rank(config, share, sample, seed, lambda line: print(line, file=terminal, flush=True))
 
 
-def _rank(
-    config: PipelineConfig, share: float, sample: float, seed: int, report: Callable[[str], None]
-) -> "ColdResult":
+def _rank(config: PipelineConfig, share: float, sample: float, seed: int, report: Callable[[str], None]) -> "Ranked":
     from interest_migration.cold_items.experiment import Trial, run_trial
 
     trial = Trial(

@@ -9,7 +9,7 @@ from typing import Any
 from interest_migration.errors import ConfigError, DataError
 from interest_migration.serving.audit import ROLLBACK, AuditEntry, read_audit, served_before
 from interest_migration.serving.listing import Origin, list_model
-from interest_migration.serving.model_config import Rollout, model_names, read_rollout
+from interest_migration.serving.model_config import Rollout, model_names
 from interest_migration.serving.moves import MOVES
 from interest_migration.serving.rollout_settings import RolloutSettings
 from interest_migration.serving.rollouts import Author, Changed, Wait, change
@@ -42,11 +42,6 @@ class Place:
         """Returns the audit log of the model, oldest first."""
         return read_audit(self.directory.parent, self.directory.name)
 
-    def earlier(self) -> list[int]:
-        """Returns the versions that were served before the one served now, oldest first."""
-        present = [version["version"] for version in self.listing()["versions"]]
-        return served_before(self.audit(), read_rollout(self.directory).serves(present))
-
     def change(self, action: str, arguments: Collection[Any], author: Author, wait: Wait, *, rehearse: bool) -> Changed:
         """Changes what is served, see `interest_migration.serving.rollouts`.
 
@@ -62,9 +57,9 @@ class Place:
         """
         if not self.directory.is_dir() and action != "init":
             raise DataError(f"expected versions of a model in {self.directory}, found no such folder")
-        given = (self.earlier(),) if action == ROLLBACK else arguments
 
         def move(now: Rollout, present: Collection[int]) -> Rollout:
+            given = (served_before(self.audit(), now.serves(present)),) if action == ROLLBACK else arguments
             return MOVES[action](replace(now, base_path=self.base_path or now.base_path), present, *given)
 
         return change(self.directory, action, move, author, wait, rehearse=rehearse)

@@ -8,7 +8,7 @@ The users of the target whose next step holds items with texts ask for them amon
     chance             all tied
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,7 +18,8 @@ import numpy as np
 from interest_migration.across_platforms.platform import Platform, as_foreign
 from interest_migration.baselines.next_item import BlockScorer, FrequentItems, ItemPopularity, ItemTransitions
 from interest_migration.baselines.settings import BaselineSettings
-from interest_migration.cold_items.scoring import Measured, Method, by_text, compare_methods, constant
+from interest_migration.cold_items.scoring import Method, Ranked, by_text, compare_methods, constant
+from interest_migration.cold_items.training_data import from_scratch, with_texts, write_splits
 from interest_migration.errors import ConfigError, DataError
 from interest_migration.evaluation.bootstrap import Resamples
 from interest_migration.evaluation.spaces import (
@@ -30,12 +31,11 @@ from interest_migration.evaluation.spaces import (
     take_examples,
     take_rows,
 )
-from interest_migration.examples.encode import write_examples
 from interest_migration.model.interest_model import InterestModel
 from interest_migration.model.settings import ModelSettings, TextSettings
 from interest_migration.ragged import Examples, Ragged
 from interest_migration.training.settings import TrainingSettings
-from interest_migration.training.train import TrainingData, train
+from interest_migration.training.train import train
 from schemas.features import ITEM_IDS, NEXT_ITEMS, TEXT_IDS, USER, label_name
 
 TEXT: Final = "text"
@@ -66,24 +66,14 @@ class Transfer:
 
 
 @dataclass(frozen=True)
-class TransferResult:
-    """What came out.
+class TransferResult(Ranked):
+    """What came out; candidates are the items of the target that have texts.
 
     Attributes:
       trained_on: Number of training examples of the source.
-      candidates: Number of items of the target that have texts.
-      examples: Number of test examples of the target that ask for one of them.
-      users: Number of their users.
-      methods: Method -> measure -> mean over examples.
-      differences: The same of the method `text` less each other one.
     """
 
     trained_on: int
-    candidates: int
-    examples: int
-    users: int
-    methods: Mapping[str, Measured]
-    differences: Mapping[str, Measured]
 
 
 def run_transfer(transfer: Transfer, directory: Path, report: Callable[[str], None] = print) -> TransferResult:
@@ -118,8 +108,8 @@ def run_transfer(transfer: Transfer, directory: Path, report: Callable[[str], No
     values, differences = compare_methods(
         methods, right, TEXT, Resamples.draw(users, transfer.resamples, transfer.seed)
     )
-    counts = len(source.splits["train"][USER]), int(known.sum()), len(users), len(np.unique(users))
-    return TransferResult(*counts, values, differences)
+    trained_on = len(source.splits["train"][USER])
+    return TransferResult(int(known.sum()), len(users), len(np.unique(users)), values, differences, trained_on)
 
 
 def _asking(test: Examples, known: Numbers) -> tuple[Examples, Ragged]:
@@ -134,18 +124,10 @@ def _asking(test: Examples, known: Numbers) -> tuple[Examples, Ragged]:
 
 
 def _train(transfer: Transfer, directory: Path, report: Callable[[str], None]) -> InterestModel:
-    source = transfer.source
-    directory.mkdir(parents=True, exist_ok=True)
-    paths = {name: directory / f"{name}.gz" for name in ("train", "eval")}
-    for name, path in paths.items():
-        write_examples(source.splits[name], path)
-    sizes = source.sizes.model_copy(update={"text_width": source.vectors.width})
-    data = TrainingData(
-        [str(paths["train"])], [str(paths["eval"])], sizes, source.new_interest_days, texts=source.vectors
-    )
-    text = TextSettings(**{**transfer.model.text.model_dump(), "only": True})
-    settings = transfer.training.model_copy(update={"warm_start": False, "checkpoint_directory": None})
-    return train(data, transfer.model.model_copy(update={"text": text}), settings, directory, report).model
+    source, text = transfer.source, TextSettings(**{**transfer.model.text.model_dump(), "only": True})
+    data = write_splits(source.splits, source.sizes, source.new_interest_days, directory)
+    model = transfer.model.model_copy(update={"text": text})
+    return train(with_texts(data, source.vectors), model, from_scratch(transfer.training), directory, report).model
 
 
 def _read(asked: Examples, target: Platform) -> Numbers:

@@ -20,8 +20,8 @@ import tensorflow as tf
 
 from interest_migration.cold_items.held_out_items import without_items
 from interest_migration.cold_items.scoring import (
-    Measured,
     Method,
+    Ranked,
     by_query,
     by_text,
     compare_methods,
@@ -29,16 +29,17 @@ from interest_migration.cold_items.scoring import (
     rows_of,
 )
 from interest_migration.cold_items.simple_methods import Ids, count_scores, describe_items, own_popularity
+from interest_migration.cold_items.training_data import from_scratch, with_texts, write_splits
 from interest_migration.errors import DataError
 from interest_migration.evaluation.bootstrap import Resamples
 from interest_migration.evaluation.spaces import dense_column, ragged_column, select, take_examples
-from interest_migration.examples.encode import write_examples
 from interest_migration.language.text_vectors import TextVectors
 from interest_migration.model.interest_model import ITEM_ATTRIBUTES, InterestModel
 from interest_migration.model.settings import ModelSettings, VocabularySizes
 from interest_migration.ragged import Examples, Ragged, read_examples
+from interest_migration.training.label_share import choose_users
 from interest_migration.training.settings import TrainingSettings
-from interest_migration.training.train import TrainingData, train
+from interest_migration.training.train import train
 from schemas.features import ITEM_IDS, NEXT_ITEMS, TRANSFORMED_FEATURES, USER, label_name
 
 TEXT: Final = "text"
@@ -74,26 +75,7 @@ class Trial:
     resamples: int = 200
 
 
-@dataclass(frozen=True)
-class ColdResult:
-    """What came out.
-
-    Attributes:
-      candidates: Number of cold items.
-      examples: Number of examples that ask for them.
-      users: Number of their users.
-      methods: Method -> measure -> mean over examples.
-      differences: The same of the method `text` less each other one.
-    """
-
-    candidates: int
-    examples: int
-    users: int
-    methods: Mapping[str, Measured]
-    differences: Mapping[str, Measured]
-
-
-def run_trial(trial: Trial, directory: Path, report: Callable[[str], None] = print) -> ColdResult:
+def run_trial(trial: Trial, directory: Path, report: Callable[[str], None] = print) -> Ranked:
     """Trains with and without texts and ranks the cold items.
 
     Args:
@@ -109,22 +91,24 @@ def run_trial(trial: Trial, directory: Path, report: Callable[[str], None] = pri
     asking = _asking(splits["test"], cold)
     catalogue = describe_items(list(splits.values()), trial.sizes.items)
     kept = {name: without_items(splits[name], cold) for name in ("train", "eval")}
-    paths = {name: directory / f"{name}.gz" for name in kept}
-    directory.mkdir(parents=True, exist_ok=True)
-    for name, path in paths.items():
-        write_examples(kept[name], path)
+    sizes = trial.sizes.model_copy(update={"items": int((~cold).sum()) - 2})
+    data = write_splits(kept, sizes, trial.new_interest_days, directory)
+    known = TextVectors(trial.vectors.items[~cold], trial.vectors.texts, trial.vectors.digest)
     asked = without_items(asking, cold)
     report(f"{cold.sum():,} of {trial.sizes.items:,} items are held out; {len(asked[USER]):,} examples ask for them")
     methods = {name: rows_of(found) for name, found in count_scores(kept["train"], asked, cold, catalogue).items()}
     methods["own popularity"] = constant(own_popularity(splits["train"], cold))
-    for texts in (True, False):
-        report(f"training {'with' if texts else 'without'} texts")
-        model = _train(trial, cold, paths, texts, directory / f"texts-{texts}", report)
-        methods |= _text(model, trial, asked, cold) if texts else _attributes(model, asked, catalogue[cold])
+    for name, read in (("with", with_texts(data, known)), ("without", data)):
+        report(f"training {name} texts")
+        model = train(read, trial.model, from_scratch(trial.training), directory / name, report).model
+        if read.texts:
+            methods[TEXT] = by_text(model, asked, trial.vectors.items[cold])
+        else:
+            methods |= _attributes(model, asked, catalogue[cold])
     users = dense_column(asked, USER)
     resamples = Resamples.draw(users, trial.resamples, trial.seed)
     values, differences = compare_methods(methods, _right(asking, cold), TEXT, resamples)
-    return ColdResult(int(cold.sum()), len(users), len(np.unique(users)), values, differences)
+    return Ranked(int(cold.sum()), len(users), len(np.unique(users)), values, differences)
 
 
 def choose_cold(size: int, share: float, seed: int) -> npt.NDArray[np.bool_]:
@@ -140,9 +124,8 @@ def _read(paths: Sequence[str]) -> Examples:
 def _sample(examples: Examples, trial: Trial, split: str) -> Examples:
     if trial.sample >= 1 or split == "test":
         return examples
-    users, codes = np.unique(np.asarray(examples[USER]), return_inverse=True)
-    chosen = np.random.default_rng(trial.seed).random(len(users)) < trial.sample
-    return take_examples(examples, np.flatnonzero(chosen[codes]))
+    chosen = choose_users(dense_column(examples, USER), trial.sample, trial.seed)
+    return take_examples(examples, np.flatnonzero(chosen))
 
 
 def _asking(test: Examples, cold: npt.NDArray[np.bool_]) -> Any:
@@ -158,31 +141,6 @@ def _right(asked: Examples, cold: npt.NDArray[np.bool_]) -> Ragged:
     labels = ragged_column(asked, label_name(NEXT_ITEMS))
     wanted = select(labels, cold[labels.values])
     return Ragged((np.cumsum(cold) - 1)[wanted.values], wanted.offsets)
-
-
-def _train(
-    trial: Trial,
-    cold: npt.NDArray[np.bool_],
-    paths: Mapping[str, Path],
-    texts: bool,
-    directory: Path,
-    report: Callable[[str], None],
-) -> InterestModel:
-    kept = TextVectors(trial.vectors.items[~cold], trial.vectors.texts, trial.vectors.digest)
-    sizes = {"items": int((~cold).sum()) - 2, "text_width": kept.width if texts else 0}
-    data = TrainingData(
-        [str(paths["train"])],
-        [str(paths["eval"])],
-        trial.sizes.model_copy(update=sizes),
-        trial.new_interest_days,
-        texts=kept if texts else None,
-    )
-    settings = trial.training.model_copy(update={"warm_start": False, "checkpoint_directory": None})
-    return train(data, trial.model, settings, directory, report).model
-
-
-def _text(model: InterestModel, trial: Trial, asked: Examples, cold: npt.NDArray[np.bool_]) -> dict[str, Method]:
-    return {TEXT: by_text(model, asked, trial.vectors.items[cold])}
 
 
 def _attributes(model: InterestModel, asked: Examples, catalogue: Ids) -> dict[str, Method]:

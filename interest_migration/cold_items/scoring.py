@@ -1,6 +1,7 @@
 """Ranks candidates by a model's reading of texts and by other methods, on the same examples."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +23,25 @@ Method = Callable[[int, int], Numbers]
 """From a first example and the one after the last to `[n, C]` scores."""
 
 Measured = Mapping[str, Estimate]
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """What an experiment found.
+
+    Attributes:
+      candidates: Number of items that are ranked.
+      examples: Number of examples that ask for one of them.
+      users: Number of their users.
+      methods: Method -> measure -> mean over examples.
+      differences: The same of the method `text` less each other one.
+    """
+
+    candidates: int
+    examples: int
+    users: int
+    methods: Mapping[str, Measured]
+    differences: Mapping[str, Measured]
 
 
 def compare_methods(

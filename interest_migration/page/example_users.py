@@ -1,7 +1,7 @@
 """Users to begin with: a few from the examples that a run left, by pseudonym, with the events the model saw of them."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +25,7 @@ LOOKED_AT: Final = 2000
 MOST_EVENTS: Final = 120
 """Newest events shown of a user."""
 _LEAST_EVENTS = 3
+_FIELDS = ("time_s", "action", "item", "category_path", "brand", "platform", "price")
 
 
 @dataclass(frozen=True)
@@ -39,17 +40,6 @@ class ExampleUsers:
 
     users: tuple[dict[str, Any], ...] = ()
     item_paths: dict[str, str] | None = None
-
-
-@dataclass(frozen=True)
-class _Event:
-    time_s: int
-    action: str
-    item: str
-    category_path: str
-    brand: str
-    platform: str
-    price: float
 
 
 def read_example_users(examples: Path, count: int = 24) -> ExampleUsers:
@@ -95,7 +85,7 @@ def _to_user(feature: Any) -> dict[str, Any]:
         _texts(feature, EVENT_PLATFORM),
         [round(price, 4) for price in feature[EVENT_PRICE].float_list.value],
     )
-    events = [asdict(_Event(*values)) for values in zip(*columns, strict=True)]
+    events = [dict(zip(_FIELDS, values, strict=True)) for values in zip(*columns, strict=True)]
     return {"user": _texts(feature, USER)[0], "cut_time_s": cut, "events": events[-MOST_EVENTS:]}
 
 

@@ -1,6 +1,6 @@
 """Changes of what is served: checked, written by one rename, and recorded."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,20 +116,7 @@ def record_push(push: Push, author: Author, run: str = "") -> None:
     directory, version = push.version.path.parent, push.version.number
     present = [found.number for found in list_versions(directory)]
     rollout, earlier = read_rollout(directory), [number for number in present if number != version]
-    record(
-        directory.parent,
-        AuditEntry(
-            at=now(),
-            by=author.by,
-            action=PUSH,
-            model=directory.name,
-            reason=author.reason,
-            before=describe(rollout, earlier),
-            after=describe(rollout, present),
-            version=version,
-            run=run,
-        ),
-    )
+    _record(directory, PUSH, describe(rollout, earlier), describe(rollout, present), author, version, run)
 
 
 def _plan(directory: Path, move: Move) -> tuple[Rollout, Rollout, tuple[int, ...]]:
@@ -162,13 +149,17 @@ def _write(
     directory: Path, action: str, before: Rollout, after: Rollout, present: Collection[int], author: Author
 ) -> None:
     write_rollout(directory, after)
-    entry = AuditEntry(
-        at=now(),
-        by=author.by,
-        action=action,
-        model=directory.name,
-        reason=author.reason,
-        before=describe(before, present),
-        after=describe(after, present),
-    )
+    _record(directory, action, describe(before, present), describe(after, present), author)
+
+
+def _record(
+    directory: Path,
+    action: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    author: Author,
+    version: int | None = None,
+    run: str = "",
+) -> None:
+    entry = AuditEntry(now(), author.by, action, directory.name, author.reason, before, after, version, run)
     record(directory.parent, entry)

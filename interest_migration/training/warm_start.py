@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from interest_migration.model.interest_model import InterestModel
 
 Counts = dict[str, dict[str, int]]
+_AGREE = "settings agree, so another release exported it"
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def _find_obstacle(model: InterestModel, base: Base, variables: Mapping[str, Any
         return ""
     before, now = base.manifest.model | base.manifest.sizes, model.settings.model_dump() | model.sizes.model_dump()
     changed = [name for name in now if before.get(name) != now[name] and name not in COUNTED]
-    changes = "; ".join(f"{name} was {before.get(name)} and is {now[name]}" for name in changed) or "settings agree"
+    changes = "; ".join(f"{name} was {before.get(name)} and is {now[name]}" for name in changed) or _AGREE
     return f"{len(differing)} variables of {base.name} do not fit, {differing[0]} among them: {changes}"
 
 

@@ -10,7 +10,7 @@ from pipeline.commands.ending import finish
 from pipeline.commands.options import CONFIG, JSON, OVERRIDES
 
 if TYPE_CHECKING:
-    from interest_migration.cold_items.experiment import ColdResult
+    from interest_migration.cold_items.scoring import Ranked
 
 EPILOG = """\b
 Examples:
@@ -35,7 +35,7 @@ def cold_items(
     are trained on; all are ranked for.
     """
 
-    def work() -> "ColdResult":
+    def work() -> "Ranked":
         from pipeline.cold_items import rank_cold_items
         from pipeline.config import load_config
 
@@ -44,7 +44,8 @@ def cold_items(
     finish(work, as_json=as_json, to_json=asdict, show=_show)
 
 
-def _show(result: "ColdResult") -> None:
-    from pipeline.commands.tables import make_console, print_cold_items
+def _show(result: "Ranked") -> None:
+    from pipeline.commands.tables import make_console, print_methods
 
-    print_cold_items(make_console(), result)
+    title = f"{result.candidates:,} items held out, {result.examples:,} examples of {result.users:,} users ask for them"
+    print_methods(make_console(), title, result)

@@ -1,7 +1,7 @@
 """`interest-migration models compare`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,16 +15,6 @@ if TYPE_CHECKING:
     from pipeline.canary import CanaryReport
     from pipeline.served_models import Place
 
-_BUDGETS: Final = (
-    "share",
-    "requests",
-    "max_error_rate",
-    "max_latency_ratio",
-    "max_latency_ms",
-    "min_agreement",
-    "min_requests",
-    "wait_seconds",
-)
 EPILOG = """\b
 Examples:
   interest-migration models compare --config configs/demo.yaml --address grpc://127.0.0.1:8500
@@ -106,7 +96,7 @@ def compare(
 def _settings(place: "Place", options: dict[str, Any]) -> "RolloutSettings":
     from interest_migration.serving.rollout_settings import RolloutSettings
 
-    given = {name: options[name] for name in _BUDGETS if options[name] is not None}
+    given = {name: options[name] for name in RolloutSettings.model_fields if options[name] is not None}
     return RolloutSettings.from_values({**place.settings.model_dump(), **given}, source="rollout")
 
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 import pipeline.across_platforms
 import pipeline.cold_items
 from interest_migration.across_platforms.experiment import TransferResult
-from interest_migration.cold_items.experiment import ColdResult
+from interest_migration.cold_items.scoring import Ranked
 from interest_migration.evaluation.bootstrap import Estimate
 from pipeline.cli import main
 
@@ -37,7 +37,7 @@ def config(tmp_path: Path) -> Path:
 
 
 def test_new_items_are_printed_with_the_lead_of_the_texts(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    result = ColdResult(200, 90, 80, METHODS, LEAD)
+    result = Ranked(200, 90, 80, METHODS, LEAD)
     monkeypatch.setattr(pipeline.cold_items, "rank_cold_items", lambda *_: result)
     printed = invoke("cold-items", "--config", config).output
     assert "200 items held out, 90 examples of 80 users ask for them" in printed
@@ -54,7 +54,7 @@ def test_the_target_is_a_second_platform_or_half_of_the_first(
 
     def rank(source: object, *arguments: object) -> TransferResult:
         calls.append(arguments)
-        return TransferResult(1000, 200, 90, 80, METHODS, LEAD)
+        return TransferResult(200, 90, 80, METHODS, LEAD, 1000)
 
     monkeypatch.setattr(pipeline.across_platforms, "rank_across_platforms", rank)
     target = ("--target", config) if second else ()

@@ -8,6 +8,8 @@ const HORIZONS = ["short", "long"];
 const SHOWN = 8;
 const CHARTED = 4;
 
+let itemPaths = {};
+
 /** Shows the answer of `predict` for the moments asked about; the last one is now. */
 export function showAnswer(outputs, before, moments) {
   const now = (name) => outputs[name].at(-1);
@@ -62,26 +64,25 @@ function showItems(now, then) {
   const [items, before] = [now("next_item"), then("next_item")];
   const rows = items.filter(Boolean).map((item, place) => {
     const rank = before ? before.indexOf(item) : place;
-    const moved = rank < 0 ? words_of("new", "up") : moves(rank - place);
-    const path = showItems.paths[item];
+    const moved = rank < 0 ? movement("new", "up") : moves(rank - place);
+    const path = itemPaths[item];
     const about = path ? element("span", { class: "broad" }, ` ${words.split(path)[0]}`) : "";
     return element("tr", {}, element("th", { scope: "row" }, `${place + 1}. ${item}`, about), moved);
   });
   fill("items-answer", table(["item"], rows, before));
 }
-showItems.paths = {};
 
 /** Tells the answers which category an item belongs to. */
 export function knowItems(paths) {
-  showItems.paths = paths;
+  itemPaths = paths;
 }
 
 function moves(places) {
-  if (places === 0) return words_of("", "calm");
-  return words_of(`${places > 0 ? "▲" : "▼"} ${Math.abs(places)}`, places > 0 ? "up" : "down");
+  if (places === 0) return movement("", "calm");
+  return movement(`${places > 0 ? "▲" : "▼"} ${Math.abs(places)}`, places > 0 ? "up" : "down");
 }
 
-function words_of(text, tone) {
+function movement(text, tone) {
   return element("td", { class: `moved ${tone}` }, text);
 }
 
@@ -99,11 +100,11 @@ function ranking(names, shares, namesBefore, sharesBefore, figure = "probability
 /** A row: name, bar, share, and how it moved; NaN is new among the likeliest, null is unknown. */
 function share(name, value, difference, highest, isBad) {
   const bar = element("span", { class: "track", "aria-hidden": "true" }, width(value / highest));
-  let moved = words_of("", "calm");
-  if (Number.isNaN(difference)) moved = words_of("new", "up");
+  let moved = movement("", "calm");
+  if (Number.isNaN(difference)) moved = movement("new", "up");
   else if (difference !== null) {
     const tone = difference > 0 !== isBad ? "up" : "down";
-    moved = words_of(words.points(difference), words.points(difference) ? tone : "calm");
+    moved = movement(words.points(difference), words.points(difference) ? tone : "calm");
   }
   const figure = element("td", { class: "figure" }, words.percent(value));
   return element("tr", {}, element("th", { scope: "row" }, ...named(name), bar), figure, moved);
@@ -177,7 +178,7 @@ function pairs(names, contributions, tell) {
 
 function reason(text, by) {
   const told = words.contribution(by);
-  return element("tr", {}, element("th", { scope: "row" }, text), words_of(told, by > 0 ? "up" : by < 0 ? "down" : "calm"));
+  return element("tr", {}, element("th", { scope: "row" }, text), movement(told, by > 0 ? "up" : by < 0 ? "down" : "calm"));
 }
 
 /** Puts the answers that can be explained into the list; keeps the one that was chosen. */

@@ -144,7 +144,7 @@ function explain(outputs, events) {
 
 function showPaths(outputs) {
   found.paths = outputs;
-  if (found.paths) answers.showPaths(found.paths, byId("kind").value);
+  if (outputs) answers.showPaths(outputs, byId("kind").value);
 }
 
 function askSoon() {

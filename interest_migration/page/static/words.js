@@ -3,10 +3,11 @@
 const SEPARATOR = " > ";
 const TASKS = { churn: "Stays away", next_category: "Next category", propensity: "Wants", new_interest: "Newly wants" };
 
-/** The fewer percent, the more places: `0.342` -> `34 %`, `0.0342` -> `3.4 %`, `0.00034` -> `0.03 %`. */
+/** Two figures at least: `0.342` -> `34 %`, `0.0342` -> `3.4 %`, `0.000034` -> `0.0034 %`. */
 export function percent(value) {
-  if (value > 0 && value < 0.0001) return "< 0.01 %";
-  const places = value === 0 || value >= 0.1 ? 0 : value >= 0.001 ? 1 : 2;
+  if (value === 0) return "0 %";
+  if (value < 0.000001) return "< 0.0001 %";
+  const places = Math.max(0, 1 - Math.floor(Math.log10(100 * value)));
   return `${(100 * value).toFixed(places)} %`;
 }
 

@@ -8,10 +8,12 @@ from transformed_records import SIZES, SMALL_MODEL, make_batch, make_transformed
 
 from interest_migration.errors import ContractError
 from interest_migration.model.interest_model import InterestModel
-from interest_migration.model.objectives import objectives
+from interest_migration.model.objectives import objectives, total
 from interest_migration.model.settings import ModelSettings
 from interest_migration.model.text_inputs import SHOWN_ITEMS, hide_items, score_by_text
 from interest_migration.model.variables import trained_variables
+from interest_migration.training.settings import TrainingSettings
+from interest_migration.training.strategy import numerics
 from schemas.features import ITEM_IDS, TEXT_IDS
 
 WIDTH = 5
@@ -152,3 +154,24 @@ def test_both_softmaxes_see_hidden_items(full_softmax_items):
     gradient = tf.convert_to_tensor(tape.gradient(loss, table.value)).numpy()
     assert np.abs(gradient[ITEMS + 1]).max() > 0
     assert not gradient[1 : ITEMS + 1].any()
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_texts_train_in_mixed_precision(precision):
+    given, (items, texts) = batch(), vectors()
+    with numerics(TrainingSettings(precision=precision, deterministic=False)):
+        mixed = make()
+        mixed.trajectory.events.assign_texts(items, texts)
+        mixed.neighbours.assign(np.arange(1, ITEMS + 1))
+        with tf.GradientTape() as tape:
+            losses = objectives(mixed, given, mixed(given, training=True))
+            loss = total(losses, mixed.settings.loss_weights)
+        trained = [mixed.trajectory.events.text.kernel, mixed.neighbours.weight]
+        gradients = tape.gradient(loss, [variable.value for variable in trained])
+        candidates = tf.constant(items[1:-1], tf.float32)
+        scores = score_by_text(mixed, given, tf.ones([len(given[ITEM_IDS]), 2, WIDTH]), candidates)
+    assert losses["new_item"] > 0
+    assert all(np.isfinite(value) for value in losses.values())
+    assert all(np.isfinite(gradient).all() and np.any(gradient) for gradient in gradients)
+    assert scores.dtype == tf.float32
+    assert np.isfinite(scores).all()

@@ -77,7 +77,7 @@ def make_base(model, **provenance):
     """A base as it is read from an export."""
     manifest = Manifest(
         model=model.settings.model_dump(),
-        sizes=SIZES,
+        sizes=model.sizes.model_dump(),
         variables=tuple(variable_names(model)),
         vocabularies={},
         actions=ACTIONS,
@@ -192,6 +192,21 @@ def test_a_base_without_a_variable_starts_cold(batch, learned):
     base = make_base(learned)
     weights = {name: value for name, value in base.weights.items() if name != "activity/bias"}
     assert_cold(make_model(batch), dataclasses.replace(base, weights=weights), "1 variables of 3-cafe do not fit")
+
+
+def test_a_base_of_texts_from_before_there_were_neighbours_starts_cold(batch):
+    def make():
+        model = InterestModel(ModelSettings(**SMALL_MODEL).model_dump(), SIZES | {"text_width": 5}, 56.0)
+        model(batch)
+        return model
+
+    base, ours = make_base(make(), language="words"), Provenance(language="words")
+    older = {name: value for name, value in base.weights.items() if not name.startswith("neighbours/")}
+    note = (
+        f"{len(base.weights) - len(older)} variables of 3-cafe do not fit, neighbours/actions/embeddings among them: "
+    )
+    assert_cold(make(), dataclasses.replace(base, weights=older), note + "settings agree, so another release", ours)
+    assert start_from(make(), base, as_arrays(VOCABULARIES), ours, 1).warm
 
 
 def test_other_aggregates_start_cold(batch, learned):
