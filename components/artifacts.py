@@ -1,16 +1,7 @@
 """Artifact types of our own. Their TYPE_NAME is how orchestrators import them: `components.Rejects`."""
 
-import json
-from pathlib import Path
-from typing import Final
-
 from tfx.types.artifact import Artifact
 from tfx.types.value_artifact import ValueArtifact
-
-from interest_migration.gates import decision as gates
-
-DECISION_FILE: Final = "decision.json"
-"""In an artifact `Decision`: `interest_migration.gates.decision.Decision` as JSON."""
 
 
 class Rejects(Artifact):
@@ -71,8 +62,3 @@ class Classification(Artifact):
 
 UI_TYPES = (Page, Scalars, Classification)
 """Types that Kubeflow names, not this package: orchestrators do not find their classes by name alone."""
-
-
-def read_decision(folder: str | Path) -> gates.Decision:
-    """Reads what an artifact `Decision` holds."""
-    return gates.Decision.from_json(json.loads((Path(folder) / DECISION_FILE).read_text(encoding="utf-8")))

@@ -13,8 +13,9 @@ from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArti
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import ExampleAnomalies, ExampleStatistics, Schema
 
-from components.artifacts import DECISION_FILE, Decision, Summary
+from components.artifacts import Decision, Summary
 from components.data_statistics import read_anomalies, read_statistics, to_features
+from components.decisions import write_decision
 from components.ingestion import SPLITS, SUMMARY_FILE
 from interest_migration.data_gate.errors import DataRefusedError
 from interest_migration.data_gate.evidence import Before, Delivery, Evidence, Reference, Requests
@@ -65,8 +66,7 @@ def DataGate(  # noqa: N802 - a component reads like a class
         found = judge(_collect(rules, delivery, reference, statistics.uri, anomalies.uri, summary.uri), rules)
     except Exception as error:
         raise DataRefusedError.unmeasured(error) from error
-    Path(decision.uri).mkdir(parents=True, exist_ok=True)
-    (Path(decision.uri) / DECISION_FILE).write_text(found.to_text(), encoding="utf-8")
+    write_decision(decision, found)
     if not found.passed:
         raise DataRefusedError(found)
     shutil.copytree(schema.uri, approved_schema.uri, dirs_exist_ok=True)

@@ -11,7 +11,7 @@ from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import artifact_utils, component_spec, standard_artifacts
 
 from components import artifacts
-from components.blessing import bless, write_decision
+from components.decisions import bless, write_decision
 from components.served_model import is_found, served_number
 from components.splits import split_files
 from interest_migration.errors import DataError

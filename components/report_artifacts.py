@@ -64,7 +64,7 @@ class _Artifacts:
 
 
 def _read_decision(folder: Path) -> Decision:
-    from components.artifacts import read_decision
+    from components.decisions import read_decision
 
     return read_decision(folder)
 

@@ -14,7 +14,8 @@ from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArti
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import ExampleStatistics, PushedModel, String
 
-from components.artifacts import Decision, Page, Summary, read_decision
+from components.artifacts import Decision, Page, Summary
+from components.decisions import read_decision
 from interest_migration.errors import RefusedError
 from interest_migration.gates.decision import Decision as GateDecision
 from interest_migration.report.ending import (

@@ -9,7 +9,7 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.utils import path_utils
 
 from components import artifacts
-from components.blessing import bless, write_decision
+from components.decisions import bless, write_decision
 from components.splits import split_files
 from interest_migration.serving.gate import judge_model
 from interest_migration.serving.gate_settings import ServingGateSettings

@@ -74,6 +74,7 @@ DATA_GATE: Final = (
     "interest_migration/ingestion",
     "components/data_gate.py",
     "components/data_statistics.py",
+    "components/decisions.py",
 )
 EVALUATOR: Final = (
     *_CORE,
@@ -100,7 +101,7 @@ MODEL_GATE: Final = (
     "interest_migration/gates",
     "interest_migration/evaluation",
     "interest_migration/model/evaluated.py",
-    "components/blessing.py",
+    "components/decisions.py",
     "components/model_gate.py",
     "components/splits.py",
 )
@@ -125,7 +126,7 @@ SERVING_GATE: Final = (
     "interest_migration/serving/replay.py",
     "interest_migration/serving/replay_paths.py",
     "interest_migration/serving/warm_up.py",
-    "components/blessing.py",
+    "components/decisions.py",
     "components/serving_gate.py",
     "components/splits.py",
 )

@@ -129,7 +129,7 @@ def run(plan: Plan) -> "Outcome":
                 error.args = (f"{error}\nThe log: {log}",)
                 raise
             if "data_decision" in outcome.artifacts:
-                from components.artifacts import DECISION_FILE
+                from components.decisions import DECISION_FILE
 
                 shutil.copy(Path(outcome.artifacts["data_decision"]) / DECISION_FILE, folder / DATA_DECISION_FILE)
             facts.record(run_id, outcome.artifacts).write(folder)
@@ -202,8 +202,8 @@ def _run_steps(plan: Plan, facts: DataFacts, run_id: str, terminal: TextIO, reco
 
 
 def _read_outcome(run_id: str, log: Path, steps: dict[str, Step]) -> "Outcome":
-    from components.artifacts import read_decision
     from components.comparison import COMPARISON_FILE
+    from components.decisions import read_decision
     from components.ingestion import SUMMARY_FILE
     from interest_migration.evaluation.results import EvaluationReport
     from interest_migration.ingestion.summary import IngestSummary

@@ -13,9 +13,10 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
 from tfx.types import standard_artifacts
 from tfx.types.artifact import Artifact
 
-from components.artifacts import DECISION_FILE, Decision, Summary
+from components.artifacts import Decision, Summary
 from components.data_gate import DataGate, digest_reference
 from components.data_statistics import read_anomalies, read_statistics, to_features
+from components.decisions import DECISION_FILE
 from interest_migration.data_gate.distributions import MISSING, align
 from interest_migration.data_gate.errors import DataRefusedError
 from interest_migration.data_gate.evidence import Delivery, Reference

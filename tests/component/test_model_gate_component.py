@@ -11,7 +11,7 @@ from tfx.types import channel_utils, standard_artifacts
 from tiny_saved_model import save_tiny_model, write_examples
 
 from components import artifacts
-from components.artifacts import DECISION_FILE
+from components.decisions import DECISION_FILE
 from components.model_gate import ModelGate
 from interest_migration.errors import DataError
 from interest_migration.evaluation.measures import Measures

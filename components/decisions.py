@@ -1,12 +1,16 @@
-"""What a gate before the Pusher writes: its decision, and the blessing that the Pusher asks for."""
+"""What a gate writes: its decision, and the blessing that the Pusher asks for."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from tfx.types import Artifact
 
-from components.artifacts import DECISION_FILE
 from interest_migration.gates.decision import Decision
+
+DECISION_FILE: Final = "decision.json"
+"""In an artifact `Decision`: `interest_migration.gates.decision.Decision` as JSON."""
 
 
 def write_decision(artifact: Artifact, decision: Decision) -> Path:
@@ -15,6 +19,11 @@ def write_decision(artifact: Artifact, decision: Decision) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / DECISION_FILE).write_text(decision.to_text(), encoding="utf-8")
     return folder
+
+
+def read_decision(folder: str | Path) -> Decision:
+    """Reads what an artifact `Decision` holds."""
+    return Decision.from_json(json.loads((Path(folder) / DECISION_FILE).read_text(encoding="utf-8")))
 
 
 def bless(blessing: Artifact, passed: bool, mark: str, files: Mapping[bool, str]) -> None:
