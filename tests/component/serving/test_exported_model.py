@@ -33,7 +33,7 @@ from schemas.signatures import (
 )
 
 MODEL, DAY_S, NOW_S = "interests", 86_400, 1_500_000_000
-PATIENCE_S = 120
+PATIENCE_S = 300
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def served(exported_run, tmp_path_factory):
     models, exported = tmp_path_factory.mktemp("served"), Path(exported_run["arguments"].serving_model_dir)
     check_version(exported)
     shutil.copytree(exported, models / MODEL / "1", ignore=shutil.ignore_patterns(Path(WARM_UP_FILE).name))
-    with running(ServerSettings(models=models, grpc_port=0, rest_port=0)) as server:
+    with running(ServerSettings(models=models, grpc_port=0, rest_port=0, timeout_s=PATIENCE_S)) as server:
         server.wait_for(MODEL, 1, timeout_s=PATIENCE_S)
         yield server
 
