@@ -12,6 +12,7 @@ from interest_migration.model.churn_trees import ChurnTrees
 from interest_migration.model.gains import Gains, add_gains
 from interest_migration.model.item_head import ItemHead
 from interest_migration.model.new_interest_head import NewInterestHead
+from interest_migration.model.new_items import NEW_ITEMS, draw_new_items, withhold
 from interest_migration.model.objectives import OBJECTIVES, objectives, total
 from interest_migration.model.pair_scorer import PairScorer
 from interest_migration.model.probability_calibration import ProbabilityCalibration
@@ -124,10 +125,11 @@ class InterestModel(keras.Model):
           `user` `[B, D]`; logits in float32, calibrated unless `training`: `next_category`, `propensity_<horizon>`,
           `new_interest_<horizon>` (of candidates, see `fresh`) `[B, V]`, `churn_<horizon>` and `switch` `[B]`; `states`
           `[B, S, D]`; `item_query` `[B, D]`, `item_gains`, `seen_items` `[B, E]` and, with hidden items, SHOWN_ITEMS
-          `[V + 2]`, for `item_scores`.
+          `[V + 2]`, for `item_scores`; NEW_ITEMS.
         """
         size = self.sizes.categories
-        seen, shown = hide_items(self, inputs, training)
+        new_items = draw_new_items(self, training)
+        seen, shown = hide_items(self, withhold(self, inputs, new_items), training)
         shown = shown if self.settings.text.only else None  # a share is hidden in histories alone
         states, _ = self.trajectory(seen, training=training)
         current = newest_categories(inputs[CATEGORY_IDS], inputs[STEP_INDEX], size)
@@ -156,6 +158,7 @@ class InterestModel(keras.Model):
             "item_query": self._item_query(states[:, -1], user),
             "item_gains": self._item_gains(inputs, user, training).of_shown(shown),
             "seen_items": inputs[ITEM_IDS],
+            NEW_ITEMS: new_items,
         }
         return logits | outputs | ({} if shown is None else {SHOWN_ITEMS: shown})
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 from transformed_records import SIZES, SMALL_MODEL, make_batch, make_transformed
 
 from interest_migration.model.interest_model import InterestModel
-from interest_migration.model.new_items import draw_items, new_item_loss
+from interest_migration.model.new_items import draw_new_items, new_item_loss, withhold
 from interest_migration.model.settings import ModelSettings
 from interest_migration.model.text_neighbours import TextNeighbours
 from schemas.features import ACTION_IDS, AGE_BUCKETS, ITEM_IDS, NEXT_ITEMS, STEP_INDEX, label_name
@@ -62,7 +62,7 @@ def test_an_item_that_is_treated_as_new_is_out_of_sight(layer):
 
 def make(width=5, **text):
     keras.utils.set_random_seed(1)
-    settings = ModelSettings(**SMALL_MODEL, text=text)
+    settings = ModelSettings(**SMALL_MODEL, dropout=0, embedding_dropout=0, text=text)
     model = InterestModel(settings.model_dump(), SIZES | {"text_width": width}, 56.0)
     rng = np.random.default_rng(3)
     batch = make_batch([make_transformed(rng, steps=2) for _ in range(3)])
@@ -80,10 +80,12 @@ def test_equal_texts_cannot_be_told_apart():
 
 def test_without_a_drawn_item_or_without_texts_there_is_no_loss():
     model, batch = make()
-    assert float(new_item_loss(model, batch | {label_name(NEXT_ITEMS): tf.zeros([3, 0], tf.int32)}, model(batch))) == 0
+    nothing = batch | {label_name(NEXT_ITEMS): tf.zeros([3, 0], tf.int32)}
+    assert float(new_item_loss(model, nothing, model(nothing, training=True))) == 0
+    assert float(new_item_loss(model, batch, model(batch))) == 0
     plain, batch = make(width=0)
     assert plain.neighbours is None
-    assert float(new_item_loss(plain, batch, plain(batch))) == 0
+    assert float(new_item_loss(plain, batch, plain(batch, training=True))) == 0
 
 
 def test_the_loss_trains_projection_and_neighbours():
@@ -102,6 +104,26 @@ def test_the_loss_trains_projection_and_neighbours():
 
 def test_drawn_items_are_distinct_and_change():
     model, _ = make(new_items=4)
-    draws = [draw_items(model).numpy() for _ in range(20)]
+    draws = [draw_new_items(model, training=True).numpy() for _ in range(20)]
     assert all(len(set(drawn)) == 4 for drawn in draws)
     assert {1, SIZES["items"]} <= set(np.concatenate(draws)) <= set(range(1, SIZES["items"] + 1))
+    assert not draw_new_items(model, training=False).shape[0]
+
+
+def test_events_of_drawn_items_are_taken_out():
+    model, batch = make()
+    given = batch | {ITEM_IDS: tf.constant([[2, 1, 3]]), STEP_INDEX: tf.constant([[1, 0, 0]])}
+    found = withhold(model, given, tf.constant([2]))
+    assert found[ITEM_IDS].numpy().tolist() == [[0, 1, 3]]
+    assert found[STEP_INDEX].numpy().tolist() == [[-1, 0, 0]]
+
+
+@pytest.mark.parametrize("only", [False, True])
+def test_the_loss_does_not_see_that_a_new_item_was_bought_before(only):
+    model, batch = make(new_items=SIZES["items"], only=only)
+    model.trajectory.events.assign_texts(
+        np.random.default_rng(0).normal(size=[SIZES["items"] + 2, 5]), np.zeros([3, 5])
+    )
+    others = batch | {ITEM_IDS: tf.where(batch[ITEM_IDS] > 0, batch[ITEM_IDS] % SIZES["items"] + 1, 0)}
+    losses = [float(new_item_loss(model, given, model(given, training=True))) for given in (batch, others)]
+    assert (losses[0] == pytest.approx(losses[1], abs=1e-6)) is not only
