@@ -51,6 +51,11 @@ class _Engine(Settings, ABC):
         """Whether the ingestion's workers hand events on through files of the workspace."""
         return False
 
+    @property
+    def works_elsewhere(self) -> bool:
+        """Whether workers may be on other machines than the pipeline, and see of its disk only what is shared."""
+        return False
+
     def at_root(self, _root: Path) -> Self:
         """Makes paths absolute; they are relative to the project root."""
         return self
@@ -157,6 +162,11 @@ class _Portable(_Shipping):
         """They do if they share a disk."""
         return self.shared_disk
 
+    @property
+    def works_elsewhere(self) -> bool:
+        """Unless they are in the process of the pipeline."""
+        return self.environment != "LOOPBACK"
+
     def _portable_args(self) -> list[str]:
         server = _given(job_endpoint=self.job_endpoint, job_server_timeout=round(self.max_hours * 3600))
         return [*server, *self._environment_args(), *self._shipping_args()]
@@ -240,6 +250,11 @@ class DataflowBeam(_Shipping):
                 "expected setup_file or sdk_container_image, which bring the code to the workers, got none"
             )
         return self
+
+    @property
+    def works_elsewhere(self) -> bool:
+        """On machines of Google."""
+        return True
 
     def args(self) -> list[str]:
         """Names project and place."""

@@ -97,7 +97,7 @@ class PipelineConfig(Settings):
       submit: Where and how runs on Kubeflow are submitted.
     """
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    name: str = Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)
     workspace: Path
     seed: int = 0
     cache: bool = True

@@ -1,7 +1,9 @@
 """What a person sees: progress on standard error, while the libraries' messages go to a log file."""
 
+import io
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -28,12 +30,24 @@ def divert_output(log: Path) -> Iterator[TextIO]:
         try:
             for number in kept:
                 os.dup2(file.fileno(), number)
-            with redirect_stdout(file), redirect_stderr(file):
+            with redirect_stdout(_stream(1)), redirect_stderr(_stream(2)):
                 yield terminal
         finally:
             for number, copy in kept.items():
                 os.dup2(copy, number)
                 os.close(copy)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps the libraries' messages from the terminal; errors are raised all the same."""
+    with tempfile.TemporaryDirectory() as folder, divert_output(Path(folder) / "messages.txt"):
+        yield
+
+
+def _stream(number: int) -> TextIO:
+    """Returns a stream that nobody closes: loggers that are set up meanwhile keep it, and reach the terminal later."""
+    return io.TextIOWrapper(io.FileIO(number, "w", closefd=False), encoding="utf-8", write_through=True)
 
 
 class Progress:

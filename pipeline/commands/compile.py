@@ -59,18 +59,31 @@ def _compile(
     *,
     without_data: bool,
 ) -> dict[str, Any]:
-    from interest_migration.storage.atomic import replacing
     from pipeline.config import load_config
     from pipeline.kubeflow.lookup import look_up_run
+    from pipeline.terminal import quiet
 
     plan, resolved = look_up_run(load_config(config_file, overrides, input_root), span, without_data=without_data)
-    from pipeline.kubeflow.compile import compile_pipeline
+    with quiet():
+        from pipeline.kubeflow.compile import compile_pipeline
 
-    compiled = compile_pipeline(plan, resolved)
+        compiled = compile_pipeline(plan, resolved)
     if output is not None:
-        with replacing(output) as temporary:
-            temporary.write_text(compiled.to_yaml(), encoding="utf-8")
+        _write(compiled.to_yaml(), output)
     return {**compiled.describe(), "output": None if output is None else str(output)}
+
+
+def _write(text: str, output: Path) -> None:
+    from interest_migration.errors import ConfigError
+    from interest_migration.storage.atomic import replacing
+
+    try:
+        with replacing(output) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"--output: expected a file that can be written, received {output}: {error.strerror}"
+        ) from error
 
 
 def _show(found: dict[str, Any]) -> None:

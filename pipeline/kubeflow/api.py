@@ -1,6 +1,7 @@
 """The parts of Kubeflow Pipelines' v2beta1 API that a submission needs, each of whose failures is one clear line."""
 
 import json
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +26,10 @@ class UnreachableError(ApiUnavailableError):
     """Nobody answers at the address: it is wrong, or the network is down."""
 
 
+class NotThereError(ConfigError):
+    """What was asked for is not there, or the API is not."""
+
+
 class PipelinesApi:
     """Asks one API.
 
@@ -39,6 +44,7 @@ class PipelinesApi:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         settings = kfp_server_api.Configuration(host=connection.host)
+        logging.getLogger(urllib3.__name__).setLevel(logging.ERROR)  # of attempts, the error of the last one tells
         settings.retries = urllib3.Retry(connect=2, read=0, redirect=0, status=0, raise_on_redirect=False)
         settings.ssl_ca_cert = str(connection.ca_file) if connection.ca_file else None
         if connection.token or connection.token_file:
@@ -56,12 +62,12 @@ class PipelinesApi:
 
     def has_several_users(self) -> bool:
         """Asks whether everything belongs to a namespace there; the first request, which also proves the address."""
-        health = self._call(self._health.healthz_service_get_healthz)
+        try:
+            health = self._call(self._health.healthz_service_get_healthz)
+        except NotThereError as error:
+            raise _other_than_api(self._connection.host) from error
         if health.multi_user is None:
-            raise ConfigError(
-                f"expected Kubeflow Pipelines' API at {self._connection.host}, received something else, such as a page "
-                "to log in; behind one, give a token, and a host that ends in /pipeline"
-            )
+            raise _other_than_api(self._connection.host)
         return bool(health.multi_user)
 
     def find_pipeline(self, name: str, namespace: str | None) -> str | None:
@@ -171,6 +177,13 @@ def _present(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
+def _other_than_api(host: str) -> ConfigError:
+    return ConfigError(
+        f"expected Kubeflow Pipelines' API at {host}, received something else, such as a page to log in; behind one, "
+        "give a token, and a host that ends in /pipeline"
+    )
+
+
 def _explain(error: kfp_server_api.ApiException, connection: Connection) -> InterestMigrationError:
     """Says what was wrong, and what to do."""
     host, namespace, said = connection.host, connection.namespace, _message(error)
@@ -188,7 +201,7 @@ def _explain(error: kfp_server_api.ApiException, connection: Connection) -> Inte
         )
     if error.status == 404:
         place = f"namespace {namespace}" if namespace else "what was asked for"
-        return ConfigError(f"expected {place} at {host}, received 404: {said}. Check --namespace and --host")
+        return NotThereError(f"expected {place} at {host}, received 404: {said}. Check --namespace and --host")
     if error.status == 429 or error.status >= 500:
         return ApiUnavailableError(f"{host} could not answer: {error.status} {said}")
     return ConfigError(f"{host} refused the request: {error.status} {said}")

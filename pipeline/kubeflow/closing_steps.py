@@ -20,12 +20,23 @@ RUN: Final = "{{$.pipeline_job_uuid}}"
 _STARTED: Final = "{{$.pipeline_job_create_time_utc}}"
 
 
-def append_steps(pipeline: Pipeline, nodes: list[BaseComponent]) -> None:
-    """Adds steps to a finished pipeline; its registry takes them only while it is told to."""
-    with pipeline.dsl_context_registry.temporary_mutable():
+def with_steps(pipeline: Pipeline, nodes: list[BaseComponent]) -> Pipeline:
+    """Returns a finished pipeline with more steps.
+
+    Its Beam steps have had Beam's arguments since it was made; given those again, all steps would get them, and the
+    Beam steps twice.
+    """
+    registry = pipeline.dsl_context_registry
+    with registry.temporary_mutable():
         for node in nodes:
-            pipeline.dsl_context_registry.put_node(node)
-    pipeline.components = [*pipeline.components, *nodes]
+            registry.put_node(node)
+    return Pipeline(
+        pipeline_name=pipeline.pipeline_info.pipeline_name,
+        pipeline_root=pipeline.pipeline_info.pipeline_root,
+        components=[*pipeline.components, *nodes],
+        enable_cache=pipeline.enable_cache,
+        dsl_context_registry=registry,
+    )
 
 
 def closing_steps(

@@ -11,7 +11,7 @@ from components.run_verdict import TellVerdict
 from interest_migration.errors import ConfigError
 from pipeline.config import PipelineConfig
 from pipeline.graph import create_pipeline
-from pipeline.kubeflow.closing_steps import RUN, append_steps, closing_steps
+from pipeline.kubeflow.closing_steps import RUN, closing_steps, with_steps
 from pipeline.kubeflow.compiled import Compiled
 from pipeline.kubeflow.lifting import lift_parameters
 from pipeline.kubeflow.mounts import check_mounts, runs_folder
@@ -43,8 +43,8 @@ def compile_pipeline(plan: Plan, resolved: Resolved) -> Compiled:
     pipeline = create_pipeline(
         config, plan.mapping, plan.gates, resolved, settings.pipeline_root, data_gates=plan.data_gates
     )
-    append_steps(pipeline, closing_steps(plan, settings, resolved, pipeline))
-    spec = _compile(pipeline, settings, config)
+    whole = with_steps(pipeline, closing_steps(plan, settings, resolved, pipeline))
+    spec = _compile(whole, settings, config)
     repair(spec)
     _never_stale(spec)
     parameters = lift_parameters(spec)

@@ -11,10 +11,14 @@ from interest_migration.errors import ConfigError
 from interest_migration.privacy.keys import KEY_VARIABLE
 from interest_migration.sources.paths import PACKAGE_PREFIX
 from pipeline.config import PipelineConfig
+from pipeline.kubeflow.local_copies import LocalCopies
 from pipeline.kubeflow.settings import KubeflowSettings
 from pipeline.run import Plan
 
 _INGESTION: Final = "BehaviorExampleGen"
+_DEFAULT_ROOT: Final = "minio://mlpipeline/v2/artifacts"
+"""Where the backend puts artifacts by itself."""
+
 _BEAM: Final = (_INGESTION, "StatisticsGen", "Transform", "Evaluator")
 
 
@@ -32,10 +36,10 @@ def check_mounts(plan: Plan, settings: KubeflowSettings, steps: Sequence[str]) -
       steps: The pipeline's steps.
 
     Raises:
-      ConfigError: For a path that is on no mount of its step, and for a claim that a step mounts twice.
+      ConfigError: For a path that is on no mount of its step, and for a claim or a folder that a step mounts twice.
     """
     for step in steps:
-        _check_claims(settings, step)
+        _check_alone(settings, step)
     for field, path, users in (*_paths(plan.config, settings), *_paths_of_machine(plan)):
         for step in users:
             mounts = [mount.path for mount in settings.step(step).mounts]
@@ -48,6 +52,9 @@ def check_mounts(plan: Plan, settings: KubeflowSettings, steps: Sequence[str]) -
 
 def _paths(config: PipelineConfig, settings: KubeflowSettings) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Yields field, path and the steps that use it."""
+    if config.beam and config.beam.works_elsewhere:
+        copies = LocalCopies().to_local(settings.pipeline_root or _DEFAULT_ROOT)
+        yield "beam, whose workers are elsewhere and must see artifacts", copies, _BEAM
     yield "workspace", str(runs_folder(config)), ("DataGate", "Verdict", "TellVerdict")
     pushers = ("Pusher", "ServedModel", "ModelGate", "BaseModel", "RunReport")
     yield "push.directory", str(config.served_directory), pushers
@@ -83,11 +90,17 @@ def _is_folder(name: str) -> bool:
     return not name.startswith(PACKAGE_PREFIX) and Path(name).expanduser().is_dir()
 
 
-def _check_claims(settings: KubeflowSettings, step: str) -> None:
-    claims = [mount.claim for mount in settings.step(step).mounts]
-    twice = sorted({claim for claim in claims if claims.count(claim) > 1})
-    if twice:
+def _check_alone(settings: KubeflowSettings, step: str) -> None:
+    mounts = settings.step(step).mounts
+    claims, paths = [mount.claim for mount in mounts], [mount.path for mount in mounts]
+    if twice := _repeated(claims):
         raise ConfigError(
             f"kubeflow.steps.{step}.mounts: expected each claim once, received {', '.join(twice)} twice; "
             "mount it once, above both folders"
         )
+    if twice := _repeated(paths):
+        raise ConfigError(f"kubeflow.steps.{step}.mounts: expected each path once, received {', '.join(twice)} twice")
+
+
+def _repeated(names: Sequence[str]) -> list[str]:
+    return sorted({name for name in names if names.count(name) > 1})

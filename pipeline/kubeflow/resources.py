@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from kubernetes.utils.quantity import parse_quantity
+
 from interest_migration.errors import ConfigError
 from pipeline.kubeflow.repairs import Spec, all_tasks
 from pipeline.kubeflow.settings import KubeflowSettings, Retries, StepSettings
@@ -23,7 +25,7 @@ def give_resources(
       uncached: Steps that are never cached, besides those that never are.
 
     Raises:
-      ConfigError: If settings name a step that the pipeline has not.
+      ConfigError: If settings name a step that the pipeline has not, or ask for more than their limit.
     """
     tasks = dict(named_tasks(spec))
     unknown = sorted(set(settings.steps) - set(tasks))
@@ -34,6 +36,7 @@ def give_resources(
         )
     for name, task in tasks.items():
         step = settings.step(name)
+        _check_requests(name, step)
         _fill_container(executor_of(spec, name)["container"], step, environment)
         _fill_task(task, step, cached=step.cache and name not in NEVER_CACHED | uncached)
 
@@ -50,6 +53,15 @@ def executor_of(spec: Spec, component: str) -> Spec:
     """Returns the executor of a component."""
     executor: Spec = spec["deploymentSpec"]["executors"][spec["components"][component]["executorLabel"]]
     return executor
+
+
+def _check_requests(name: str, step: StepSettings) -> None:
+    """Kubernetes starts no pod that reserves more than its limit; a step's own limit may meet the request of all."""
+    for what, request, limit in (("cpu", step.cpu_request, step.cpu), ("memory", step.memory_request, step.memory)):
+        if request and limit and parse_quantity(request) > parse_quantity(limit):
+            raise ConfigError(
+                f"kubeflow.steps.{name}.{what}_request: expected at most the limit {limit}, received {request}"
+            )
 
 
 def _fill_container(container: Spec, step: StepSettings, environment: Mapping[str, str]) -> None:

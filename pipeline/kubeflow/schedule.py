@@ -1,12 +1,25 @@
 """When a recurring run starts."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from interest_migration.errors import ConfigError
 
 _SECONDS: Final = {"m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_MONTHS: Final = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_DAYS: Final = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
+_FIELDS: Final[tuple[tuple[str, int, int, dict[str, int]], ...]] = (
+    ("second", 0, 59, {}),
+    ("minute", 0, 59, {}),
+    ("hour", 0, 23, {}),
+    ("day", 1, 31, {}),
+    ("month", 1, 12, {name: number for number, name in enumerate(_MONTHS, start=1)}),
+    ("weekday", 0, 6, {name: number for number, name in enumerate(_DAYS)}),
+)
+_PART: Final = re.compile(r"(?:[*?]|([a-z0-9]+)(?:-([a-z0-9]+))?)(?:/[1-9][0-9]*)?")
+"""`*`, `*/15`, `4`, `mon-fri`, `8-18/2`."""
 
 
 @dataclass(frozen=True)
@@ -42,5 +55,18 @@ def parse_schedule(every: str | None, cron: str | None) -> Schedule | None:
         fields = cron.split()
         if len(fields) not in (5, 6):
             raise ConfigError(f"--cron: expected five fields such as '30 4 * * *', or six, received {cron!r}")
-        return Schedule(cron=" ".join(fields if len(fields) == 6 else ["0", *fields]))
+        whole = fields if len(fields) == 6 else ["0", *fields]
+        for text, field in zip(whole, _FIELDS, strict=True):
+            _check_field(text, *field)
+        return Schedule(cron=" ".join(whole))
     return None
+
+
+def _check_field(text: str, name: str, lowest: int, highest: int, names: Mapping[str, int]) -> None:
+    for part in text.lower().split(","):
+        found = _PART.fullmatch(part)
+        ends = [names.get(end, end) for end in found.groups() if end] if found else ["none"]
+        if not all(str(end).isdecimal() and lowest <= int(end) <= highest for end in ends):
+            raise ConfigError(
+                f"--cron: {name}: expected {lowest} to {highest}, a range, a list or *, received {text!r}"
+            )

@@ -1,17 +1,32 @@
 """Settings of the pipeline on Kubeflow: image, storage, and what each step gets of the cluster."""
 
+import re
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
 from interest_migration.settings import Settings
 
-Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|[kMGTPE]|[KMGTPE]i)?$")]
+_QUANTITY: Final = re.compile(r"[0-9]+(\.[0-9]+)?(m|[kMGTPE]|[KMGTPE]i)?")
+
+
+def _read_quantity(value: object) -> str:
+    """A bare `2` is a number in YAML, and a quantity for Kubernetes."""
+    text = str(value)
+    if isinstance(value, bool) or not _QUANTITY.fullmatch(text):
+        raise ValueError("expected a quantity of Kubernetes such as 500m, 2 or 4Gi")
+    return text
+
+
+Quantity = Annotated[str, BeforeValidator(_read_quantity)]
 """A Kubernetes quantity: `500m`, `2`, `4Gi`."""
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
 """Name of a Kubernetes object."""
+
+_OF_THE_BACKEND: Final = frozenset({"/minio", "/s3", "/gcs", "/.local", "/.cache", "/.config", "/kfp-launcher"})
+"""Volumes that every pod of a step has: scratch space of the launcher, and the launcher."""
 
 _VARIABLE: Final = r"^[A-Za-z_][A-Za-z0-9_]*$"
 Variable = Annotated[str, StringConstraints(pattern=_VARIABLE)]
@@ -37,6 +52,16 @@ class Toleration(Settings):
     value: str = ""
     effect: Literal["", "NoSchedule", "PreferNoSchedule", "NoExecute"] = ""
     seconds: int | None = Field(None, ge=0)
+
+    @model_validator(mode="after")
+    def _as_kubernetes_has_it(self) -> Self:
+        if self.operator == "Exists" and self.value:
+            raise ValueError("expected no value with operator Exists")
+        if self.operator == "Equal" and not self.key:
+            raise ValueError("expected a key, or operator Exists for all taints")
+        if self.seconds is not None and self.effect != "NoExecute":
+            raise ValueError("expected effect NoExecute with seconds")
+        return self
 
 
 class SecretVariables(Settings):
@@ -71,7 +96,9 @@ class Mount(Settings):
     def _absolute(cls, path: str) -> str:
         if not PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or path == "/":
             raise ValueError("expected an absolute path below / without ..")
-        return path.rstrip("/")
+        if str(PurePosixPath(path)) in _OF_THE_BACKEND:
+            raise ValueError("expected a path that the backend does not mount itself; folders below it can be")
+        return str(PurePosixPath(path))
 
 
 class Retries(Settings):

@@ -81,17 +81,17 @@ class Connection:
         """Returns the token of now; files change when tokens are renewed.
 
         Raises:
-          ConfigError: If the file cannot be read or is empty.
+          ConfigError: If the file cannot be read or is empty, or what was found is no token; it is not shown.
         """
         if self.token or self.token_file is None:
-            return self.token
+            return self.token and _checked(self.token, TOKEN_VARIABLE)
         try:
             token = self.token_file.read_text(encoding="utf-8").strip()
         except OSError as error:
             raise ConfigError(f"expected a token in {self.token_file}, received: {error.strerror}") from error
         if not token:
             raise ConfigError(f"expected a token in {self.token_file}, received an empty file")
-        return token
+        return _checked(token, str(self.token_file))
 
     def run_page(self, run_id: str) -> str:
         """Returns the address of a run's page."""
@@ -129,10 +129,17 @@ def find_connection(
         host=address,
         ui=(environment.get(UI_VARIABLE) or settings.ui_host or address).rstrip("/"),
         namespace=namespace or environment.get(NAMESPACE_VARIABLE) or settings.namespace,
-        token=environment.get(TOKEN_VARIABLE) or None,
+        token=environment.get(TOKEN_VARIABLE, "").strip() or None,
         token_file=_token_file(settings, environment),
         ca_file=settings.ca_file,
     )
+
+
+def _checked(token: str, where: str) -> str:
+    """A library that refuses a header shows it, and the token in it."""
+    if not (token.isascii() and token.isprintable()):
+        raise ConfigError(f"expected a token in {where}, received characters that no token has")
+    return token
 
 
 def _token_file(settings: SubmitSettings, environment: Mapping[str, str]) -> Path | None:

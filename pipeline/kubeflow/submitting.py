@@ -1,11 +1,8 @@
 """From a configuration to a run on Kubeflow, or to a schedule of runs, and to what became of the run."""
 
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from interest_migration.errors import InterestMigrationError
@@ -20,6 +17,7 @@ from pipeline.kubeflow.submit_settings import Connection
 from pipeline.kubeflow.verdict import Verdict
 from pipeline.kubeflow.watching import Watch, watch_run
 from pipeline.run import read_files
+from pipeline.terminal import quiet
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ def order_run(config: PipelineConfig, connection: Connection, span: str | None, 
       ConfigError: If something does not fit, or a span is to be chosen without the data.
       DataError: If the data cannot be read.
     """
-    with _quiet():
+    with quiet():
         from pipeline.kubeflow.compile import compile_pipeline
 
         plan, resolved = look_up_run(config, span, without_data=without_data)
@@ -112,7 +110,7 @@ def order_schedule(config: PipelineConfig, connection: Connection, schedule: Sch
     Raises:
       ConfigError: If something does not fit.
     """
-    with _quiet():
+    with quiet():
         from pipeline.kubeflow.compile import compile_pipeline
 
         plan = read_files(config)
@@ -158,12 +156,3 @@ def _watch(order: Order, api: PipelinesApi, run_id: str, page: str, say: Callabl
     except InterestMigrationError as error:
         error.args = (f"the run goes on, but cannot be watched: {error}. Its page: {page}",)
         raise
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps the libraries' messages from the terminal; errors are raised all the same."""
-    from pipeline.terminal import divert_output
-
-    with tempfile.TemporaryDirectory() as folder, divert_output(Path(folder) / "messages.txt"):
-        yield

@@ -219,6 +219,7 @@ def test_the_report_is_told_the_settings_of_the_run_and_not_those_of_the_compile
         ("kubeflow.defaults.mounts=[]", "mounts \\(none\\)"),
         ("kubeflow.steps={Trian: {cpu: '1'}}", "kubeflow.steps: expected steps of the pipeline"),
         ("kubeflow.steps={Pusher: {mounts: [{claim: interest-migration, path: /x}]}}", "each claim once"),
+        ("kubeflow.steps={Pusher: {mounts: [{claim: other, path: /mnt/models}]}}", "each path once, .* /mnt/models"),
         ("kubeflow=null", "kubeflow: expected a section"),
     ],
 )
@@ -266,6 +267,35 @@ def test_the_command_writes_what_it_says(tmp_path: Path) -> None:
     assert "note: BehaviorExampleGen is never cached" in tried.stdout
     assert list(tmp_path.iterdir()) == [output]
     assert call("compile", "--config", CONFIG).exit_code == 2
+
+
+def test_the_command_says_nothing_else_and_where_it_could_not_write(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    place = tmp_path / "file" / "pipeline.yaml"
+    done = call("compile", "--config", CONFIG, "--without-data", "--output", place)
+    assert done.exit_code == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"error: --output: expected a file that can be written, received {place}: ")
+
+
+def test_workers_of_beam_that_are_elsewhere_must_see_the_artifacts_of_a_step() -> None:
+    flink = "runner: flink, master: 'f:8081', version: '2.2', environment: EXTERNAL, worker_address: 'localhost:50000'"
+    with pytest.raises(ConfigError, match=r"beam, .* that BehaviorExampleGen mounts .*, received /minio/mlpipeline/v2"):
+        compiled_of(f"beam={{{flink}}}")
+    mounts = [
+        {"claim": "interest-migration", "path": "/mnt/interest-migration"},
+        {"claim": "interest-migration-models", "path": "/mnt/models"},
+        {"claim": "exchange", "path": "/minio/mlpipeline"},
+    ]
+    assert compiled_of(f"beam={{{flink}}}", f"kubeflow.defaults.mounts={json.dumps(mounts)}").parameters
+
+
+def test_arguments_of_beam_go_into_the_steps_that_use_it_and_once() -> None:
+    beam = "beam={runner: flink, master: 'f:8081', version: '2.2', environment: LOOPBACK, options: {experiments: [a]}}"
+    executors = compiled_of(beam).pipeline_spec["deploymentSpec"]["executors"]
+    counts = {name: entry["container"]["args"].count("--experiments=a") for name, entry in executors.items()}
+    steps = {"BehaviorExampleGen", "StatisticsGen", "Transform", "Evaluator"}
+    assert counts == {name: int(name.removesuffix("_executor") in steps) for name in counts}
 
 
 def test_compiling_twice_gives_the_same(compiled: Compiled) -> None:

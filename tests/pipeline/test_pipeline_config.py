@@ -81,6 +81,8 @@ def test_beam_runs_in_this_process_by_default(file: Path) -> None:
         ("training.epochs=many", r"training\.epochs: .*received 'many'"),
         ("examples.horizons_days.short=90", r"expected short < long"),
         ("name=Shop Pipeline", r"name: .*received 'Shop Pipeline'"),
+        ("name=shop-", r"name: .*received 'shop-'"),
+        (f"name={'a' * 64}", "name: String should have at most 63 characters"),
         ("push.keep_versions=0", r"push\.keep_versions: .*received 0"),
         ("data.shards=0", r"data\.shards"),
         ("name.short=1", r"--set name\.short: expected a section name, received the value 'shop'"),

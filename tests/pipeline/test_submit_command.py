@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import kfp_checks
@@ -281,11 +283,15 @@ def test_what_the_submitter_can_repair_is_one_line_and_exit_code_2(shop, backend
 
 
 def test_a_wrong_host_is_one_line_and_exit_code_2(shop):
-    result = call(shop, "--host", "http://127.0.0.1:1")
+    arguments = ["submit", "--config", str(shop / "config.yaml"), "--host", "http://127.0.0.1:1"]
+    result = subprocess.run(  # not in this process, where loggers are set up as tests need them
+        [sys.executable, "-m", "pipeline", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
 
-    assert result.exit_code == 2
-    assert "Connection refused" in result.stderr
-    assert len(result.stderr.splitlines()) == 1
+    assert result.returncode == 2
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: expected Kubeflow Pipelines at http://127.0.0.1:1, received: ")
+    assert "Connection refused" in line
 
 
 def test_a_token_that_expires_while_a_run_is_watched_names_the_run_that_goes_on(shop, monkeypatch):

@@ -1,3 +1,4 @@
+import logging
 import os
 import subprocess
 import sys
@@ -5,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.terminal import divert_output
+from pipeline.terminal import divert_output, quiet
 
 
 def test_everything_goes_to_the_log_except_the_progress(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -26,3 +27,13 @@ def test_output_comes_back_after_an_error(tmp_path: Path, capfd: pytest.CaptureF
         raise ValueError("broken")
     print("afterwards")
     assert capfd.readouterr().out == "afterwards\n"
+
+
+def test_a_logger_that_was_set_up_meanwhile_reaches_the_terminal_later(capfd: pytest.CaptureFixture[str]) -> None:
+    logger = logging.Logger("library")
+    with quiet():
+        logger.addHandler(logging.StreamHandler())
+        logger.warning("meanwhile")
+        print("half a line", end="")
+    logger.warning("afterwards")
+    assert capfd.readouterr() == ("", "afterwards\n")

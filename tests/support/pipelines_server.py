@@ -142,7 +142,8 @@ def _route(backend: Backend, request: dict[str, Any]) -> Any:
     words = path.strip("/").split("/")
     if words[:2] == ["apis", "v1alpha1"]:
         return _log(backend, words)
-    assert words[:2] == ["apis", "v2beta1"], path
+    if words[:2] != ["apis", "v2beta1"]:
+        raise ApiError(404, f"no such page: {path}")
     _check_namespace(backend, query.get("namespace") or (body or {}).get("namespace"), words[2])
     match (method, *words[2:]):
         case ("GET", "healthz"):

@@ -32,9 +32,14 @@ def test_what_a_step_does_not_set_is_the_default() -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"defaults": {"memory": "4 GB"}}, "defaults.memory"),
+        ({"defaults": {"memory": "4 GB"}}, r"defaults.memory: .*expected a quantity .* 4Gi, received '4 GB'"),
+        ({"defaults": {"cpu": True}}, "defaults.cpu"),
+        ({"defaults": {"tolerations": [{"key": "x", "operator": "Exists", "value": "y"}]}}, "no value with operator"),
+        ({"defaults": {"tolerations": [{"effect": "NoSchedule"}]}}, "expected a key"),
+        ({"defaults": {"tolerations": [{"key": "x", "seconds": 5}]}}, "expected effect NoExecute"),
         ({"defaults": {"cpu": "-1"}}, "defaults.cpu"),
         ({"defaults": {"mounts": [{"claim": "a", "path": "relative"}]}}, "absolute path"),
+        ({"defaults": {"mounts": [{"claim": "a", "path": "/minio/"}]}}, "does not mount itself; folders below it can"),
         ({"defaults": {"mounts": [{"claim": "A_b", "path": "/a"}]}}, "claim"),
         ({"defaults": {"secrets": [{"secret": "s", "variables": {}}]}}, "variables"),
         ({"defaults": {"secrets": [{"secret": "s", "variables": {"1X": "key"}}]}}, "variables"),
@@ -53,3 +58,8 @@ def test_wrong_values_name_the_field(values: dict[str, object], words: str) -> N
 @pytest.mark.parametrize("quantity", ["1", "500m", "1.5", "4Gi", "128974848", "2G", "1Ki"])
 def test_quantities_of_kubernetes(quantity: str) -> None:
     assert StepSettings(memory=quantity).memory == quantity
+
+
+def test_a_number_is_a_quantity_too() -> None:
+    step = read(defaults={"cpu": 2, "cpu_request": 0.5}).defaults
+    assert (step.cpu, step.cpu_request) == ("2", "0.5")

@@ -224,3 +224,18 @@ def test_an_unknown_step_is_a_clear_error() -> None:
         ConfigError, match=r"expected steps of the pipeline \(BehaviorExampleGen, Trainer\), received Trian"
     ):
         give_resources(spec, settings(steps={"Trian": {"cpu": "1"}}), {})
+
+
+@pytest.mark.parametrize(
+    ("request_", "limit", "fits"), [("500m", "0.5", True), ("1Gi", "1G", False), ("2", "2000m", True)]
+)
+def test_no_step_reserves_more_than_its_limit(request_: str, limit: str, fits: bool) -> None:
+    spec = make_spec()
+    repair(spec)
+    given = settings(defaults={"memory_request": request_}, steps={"Trainer": {"memory": limit}})
+    if fits:
+        give_resources(spec, given, {})
+    else:
+        words = rf"kubeflow.steps.Trainer.memory_request: expected at most the limit {limit}, received {request_}"
+        with pytest.raises(ConfigError, match=words):
+            give_resources(spec, given, {})

@@ -228,6 +228,14 @@ def test_an_unknown_namespace_is_one_clear_line():
     assert "\n" not in message
 
 
+def test_another_server_at_the_address_is_one_clear_line():
+    backend = Backend()
+    with serving(backend) as address, pytest.raises(ConfigError) as caught:
+        submit(make_submission(), connect(f"{address}/elsewhere"), None)
+
+    assert str(caught.value).startswith(f"expected Kubeflow Pipelines' API at {address}/elsewhere, received something")
+
+
 def test_a_missing_namespace_is_one_clear_line():
     assert fail(Backend(multi_user=True, namespaces=("team",))).startswith("expected a namespace, since")
 

@@ -55,6 +55,17 @@ def test_an_empty_token_file_is_refused(tmp_path):
         Connection("https://h", "https://h", token_file=file).read_token()
 
 
+def test_a_token_may_end_in_a_line_break_and_a_broken_one_is_not_shown():
+    def read(token):
+        return find_connection(FILE, environment={"KF_PIPELINES_TOKEN": token}).read_token()
+
+    assert read("secret\n") == "secret"
+    for token in ("sec\nret", "sécret"):
+        with pytest.raises(ConfigError, match="expected a token in KF_PIPELINES_TOKEN") as raised:
+            read(token)
+        assert token not in str(raised.value)
+
+
 def test_no_token_is_none():
     assert Connection("https://h", "https://h").read_token() is None
     assert SubmitSettings().token_file is None
@@ -79,6 +90,7 @@ def test_a_missing_host_says_where_it_could_be_given():
         ("2w", None, Schedule(every_seconds=1_209_600)),
         (None, "30 4 * * *", Schedule(cron="0 30 4 * * *")),
         (None, "15 30 4 * * 1-5", Schedule(cron="15 30 4 * * 1-5")),
+        (None, "*/15 8-18/2 ? JAN,jul Mon-Fri", Schedule(cron="0 */15 8-18/2 ? JAN,jul Mon-Fri")),
     ],
 )
 def test_schedules_are_read(every, cron, expected):
@@ -89,6 +101,26 @@ def test_schedules_are_read(every, cron, expected):
 def test_schedules_that_cannot_be_read_are_refused(every, cron):
     with pytest.raises(ConfigError):
         parse_schedule(every, cron)
+
+
+@pytest.mark.parametrize(
+    ("cron", "words"),
+    [
+        ("60 4 * * *", r"minute: expected 0 to 59, a range, a list or \*, received '60'"),
+        ("0 24 * * *", "hour: expected 0 to 23"),
+        ("0 4 0 * *", "day: expected 1 to 31"),
+        ("0 4 * 13 *", "month: expected 1 to 12"),
+        ("0 4 * * 7", "weekday: expected 0 to 6"),
+        ("0 4 * * fry", "weekday: .* received 'fry'"),
+        ("mon 4 * * *", "minute: .* received 'mon'"),
+        ("*/0 4 * * *", "minute: "),
+        ("1, 4 * * *", "minute: "),
+        ("90 0 4 * * *", "second: "),
+    ],
+)
+def test_times_that_no_clock_shows_are_named(cron, words):
+    with pytest.raises(ConfigError, match=f"--cron: {words}"):
+        parse_schedule(None, cron)
 
 
 def test_the_last_verdict_in_a_log_counts_and_damaged_ones_do_not():
