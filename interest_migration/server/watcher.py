@@ -45,6 +45,11 @@ class Watcher:
         self._failed: dict[tuple[str, int], object] = {}
         self._one_round = asyncio.Lock()
         self._unloading: set[asyncio.Task[None]] = set()
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Lets a load under way end early: a stop waits for its thread."""
+        self._is_closed = True
 
     async def watch(self) -> None:
         """Runs rounds until cancelled."""
@@ -140,7 +145,7 @@ class Watcher:
         served.state = State.LOADING
         LOG.info("loading %s version %d", model.name, version.number)
         try:
-            loaded = await asyncio.to_thread(load_model, version.path, self._check)
+            loaded = await asyncio.to_thread(load_model, version.path, self._check, lambda: not self._is_closed)
         except InterestMigrationError as error:
             served.fail(str(error))
             self._failed[model.name, version.number] = files
