@@ -122,6 +122,8 @@ def run(arguments: argparse.Namespace) -> tuple[list[Latency], Throughput, Swaps
 def _times(call: Callable[[int], object], concurrency: int, seconds: float) -> list[float]:
     """Calls from so many threads for so long; returns the seconds of each call, the first ones left out."""
     times: list[float] = []
+    for number in range(WARM_UP):
+        call(number)
     end = time.perf_counter() + seconds
 
     def work(thread: int) -> None:
@@ -133,8 +135,6 @@ def _times(call: Callable[[int], object], concurrency: int, seconds: float) -> l
             number += concurrency
         times.extend(mine)
 
-    for number in range(WARM_UP):
-        call(number)
     threads = [threading.Thread(target=work, args=[thread]) for thread in range(concurrency)]
     for each in threads:
         each.start()

@@ -38,11 +38,11 @@ class Operations:
 
     def call(self, signature: str, inputs: Mapping[str, Any]) -> Steps[Outputs]:
         """Calls any signature."""
-        types = None
+        types, began = None, time.monotonic()
         if self._protocol.needs_types:
             types = yield from self._types(signature)
         query = Query(self._target, signature, inputs)
-        reply = yield from self._send(self._protocol.predict(query, types))
+        reply = yield from self._send(self._protocol.predict(query, types), time.monotonic() - began)
         return self._protocol.read_predict(reply, query, types)
 
     def status(self) -> Steps[list[VersionStatus]]:
@@ -61,5 +61,6 @@ class Operations:
             raise RequestError(f'Serving signature key "{signature}" not found.')
         return self._signatures[signature]
 
-    def _send(self, exchange: Exchange) -> Steps[Reply]:
-        return send(exchange, self._retries, self._timeout_s, time.monotonic)
+    def _send(self, exchange: Exchange, spent_s: float = 0.0) -> Steps[Reply]:
+        """Sends a request of an operation that has taken so long already."""
+        return send(exchange, self._retries, max(self._timeout_s - spent_s, 0.0), time.monotonic)

@@ -21,6 +21,7 @@ _MAX_WARM_UPS: Final = 1000
 
 Check = Callable[[Path], object]
 """Raises an InterestMigrationError if the model in a folder must not be served."""
+IsWanted = Callable[[], bool]
 
 
 class LoadedModel:
@@ -54,12 +55,13 @@ class LoadedModel:
             raise tf.errors.InvalidArgumentError(None, None, message) from error
 
 
-def load_model(folder: Path, check: Check | None = None) -> LoadedModel:
+def load_model(folder: Path, check: Check | None = None, is_wanted: IsWanted = lambda: True) -> LoadedModel:
     """Loads a version and answers its warm-up requests.
 
     Args:
       folder: The version's folder.
       check: Says no to models that must not be served.
+      is_wanted: Once it says no, the rest of the warm-up requests are left out.
 
     Raises:
       DataError: If the folder holds no whole SavedModel, changes meanwhile, fails the check, has no
@@ -82,11 +84,11 @@ def load_model(folder: Path, check: Check | None = None) -> LoadedModel:
         raise DataError(f"expected a version that is complete, but files in {folder} changed while it was loaded")
     if SERVE not in model.signatures:
         raise DataError(f"expected the signature {SERVE} in {folder}, received {', '.join(model.signatures) or 'none'}")
-    warm_up(model, folder)
+    warm_up(model, folder, is_wanted)
     return model
 
 
-def warm_up(model: LoadedModel, folder: Path) -> int:
+def warm_up(model: LoadedModel, folder: Path, is_wanted: IsWanted = lambda: True) -> int:
     """Answers the requests in `assets.extra/tf_serving_warmup_requests`, if there are any; returns how many.
 
     Raises:
@@ -95,6 +97,8 @@ def warm_up(model: LoadedModel, folder: Path) -> int:
     count = 0
     try:
         for signature, inputs in islice(read_warm_ups(folder), _MAX_WARM_UPS):
+            if not is_wanted():
+                break
             name = signature or SERVE
             model.run(name, model.signatures[name].complete(inputs))
             count += 1

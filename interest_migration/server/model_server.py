@@ -85,6 +85,7 @@ class ModelServer:
     async def stop(self) -> None:
         """Takes no further requests, answers those under way for up to `drain_s`, and ends."""
         self.state.is_draining = True
+        self.state.watcher.close()
         if self._watching:
             self._watching.cancel()
             with suppress(asyncio.CancelledError):

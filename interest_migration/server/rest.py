@@ -10,6 +10,7 @@ Errors are `{"error": "..."}` with the status of their code.
 """
 
 import json
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -27,14 +28,17 @@ from interest_migration.server.status import status_of
 from interest_migration.server.versions import ServedVersion
 from schemas.signatures import SERVE
 
+LOG = logging.getLogger(__name__)
 PROTOCOL: Final = "rest"
 MODEL_VERSION_HEADER: Final = "X-Model-Version"
 """Of an answer: which version made it. TensorFlow Serving does not send it."""
 
-_MODEL: Final = r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>\d+)|/labels/(?P<label>[^/:]+))?"
+_MODEL: Final = r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?"
 _METHOD: Final = re.compile(_MODEL + r":(?P<method>predict|classify|regress)")
 _LOOK: Final = re.compile(_MODEL + r"(?P<metadata>/metadata)?")
 _MAX_INT64: Final = (1 << 63) - 1
+_MAX_DIGITS: Final = len(str(_MAX_INT64))
+_SERVER_ERROR: Final = 500
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -82,7 +86,7 @@ class RestApi:
 
     async def _call(self, request: web.Request, found: re.Match[str]) -> web.Response:
         choice, method = _choice(found), found["method"]
-        document = _parse(await request.read())
+        document = _parse(await _read(request))
         signature = document.get("signature_name", SERVE)
         if not isinstance(signature, str):
             raise invalid("'signature_name' key must be a string value.")
@@ -132,6 +136,9 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
         if error.status < web.HTTPBadRequest.status_code:
             raise  # a redirection
         return _error(error.status, error.text or error.reason)
+    except Exception as error:
+        LOG.exception("a request failed")
+        return _error(_SERVER_ERROR, f"{type(error).__name__} while answering; the server's log has more")
 
 
 def _error(status: int, message: str) -> web.Response:
@@ -139,10 +146,20 @@ def _error(status: int, message: str) -> web.Response:
 
 
 def _choice(found: re.Match[str]) -> ModelChoice:
-    version = int(found["version"]) if found["version"] is not None else None
-    if version is not None and version > _MAX_INT64:
-        raise invalid(f"Failed to convert version: {found['version']} to numeric.")
-    return ModelChoice(found["name"], version, found["label"])
+    digits = found["version"]
+    if digits is None:
+        return ModelChoice(found["name"], label=found["label"])
+    if len(digits) > _MAX_DIGITS or int(digits) > _MAX_INT64:
+        raise invalid(f"Failed to convert version: {digits} to numeric.")
+    return ModelChoice(found["name"], version=int(digits))
+
+
+async def _read(request: web.Request) -> bytes:
+    try:
+        return await request.read()
+    except web.RequestPayloadError as error:
+        encoding = request.headers.get("Content-Encoding", "none")
+        raise invalid(f"expected a body of Content-Encoding {encoding}, received bytes that are none") from error
 
 
 def _parse(body: bytes) -> dict[str, Any]:

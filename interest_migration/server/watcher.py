@@ -45,6 +45,11 @@ class Watcher:
         self._failed: dict[tuple[str, int], object] = {}
         self._one_round = asyncio.Lock()
         self._unloading: set[asyncio.Task[None]] = set()
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Lets a load under way end early: a stop waits for its thread."""
+        self._is_closed = True
 
     async def watch(self) -> None:
         """Runs rounds until cancelled."""
@@ -67,15 +72,12 @@ class Watcher:
             self.settled = True
 
     async def reload(self, configs: tuple[ModelConfig, ...]) -> list[str]:
-        """Puts another configuration in force until the file changes; returns what could not be loaded."""
+        """Puts another configuration in force until the file changes; returns what of it could not be done."""
         self._wanted = configs
         self._failed.clear()
         await self.round()
         return [
-            f"{config.name}: {version.error}"
-            for config in configs
-            for version in self.models[config.name].versions.values()
-            if version.error
+            f"{config.name}: {failure}" for config in configs for failure in _failures(self.models[config.name], config)
         ]
 
     def _read_config(self) -> None:
@@ -143,7 +145,7 @@ class Watcher:
         served.state = State.LOADING
         LOG.info("loading %s version %d", model.name, version.number)
         try:
-            loaded = await asyncio.to_thread(load_model, version.path, self._check)
+            loaded = await asyncio.to_thread(load_model, version.path, self._check, lambda: not self._is_closed)
         except InterestMigrationError as error:
             served.fail(str(error))
             self._failed[model.name, version.number] = files
@@ -180,3 +182,15 @@ class Watcher:
         task = asyncio.create_task(unload())
         self._unloading.add(task)
         task.add_done_callback(self._unloading.discard)
+
+
+def _failures(model: ServedModel, config: ModelConfig) -> list[str]:
+    """Returns what keeps a model from being as it is wanted, in words."""
+    refused = [version.error for version in model.versions.values() if version.error]
+    if not refused and not model.available():
+        refused = [f"no version of those wanted is in {config.folder}"]
+    return refused + [
+        f"label {label} cannot point to version {number}, which is not available"
+        for label, number in config.labels.items()
+        if model.labels.get(label) != number
+    ]

@@ -34,8 +34,8 @@ function showChurn(outputs, now, then, moments) {
 
 function showNext(outputs, now, then, moments) {
   const current = now("current_category");
-  const stays = current ? `Last interest: ${words.split(current)[0]}. ` : "No interest is known yet. ";
-  fill("current", `${stays}Probability that the next step turns elsewhere: ${words.percent(now("switch_probability"))}.`);
+  const turns = `Probability that the next step turns elsewhere: ${words.percent(now("switch_probability"))}.`;
+  fill("current", current ? `Last interest: ${words.split(current)[0]}. ${turns}` : "No interest is known yet.");
   const names = now("next_category");
   fill("next", ranking(names, now("next_category_probability"), then("next_category"), then("next_category_probability")));
   const series = names.slice(0, CHARTED).filter(Boolean).map((name) => {

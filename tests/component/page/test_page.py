@@ -108,6 +108,7 @@ def test_from_a_cold_start_event_by_event(server: RunningServer) -> None:
     async def work(tab: Tab) -> None:
         assert "for 0 events" in await text(tab, "#status")
         assert await tab.evaluate("document.querySelectorAll('#next tbody tr').length") > 3
+        assert await text(tab, "#current") == "No interest is known yet."
         cold = await text(tab, "#churn")
         await fill(tab, "category", "category-3")
         await press_button(tab, "#event .main")

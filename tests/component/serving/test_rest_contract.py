@@ -1,6 +1,8 @@
 """Plain HTTP against the local server."""
 
 import base64
+import gzip
+import json
 
 import httpx
 import pytest
@@ -84,6 +86,8 @@ WRONG_PLACES = {
     "shop/versions/2:predict": (404, "Servable not found for request: Specific(shop, 2)"),
     "shop/labels/beta:predict": (400, "Unrecognized servable version label: beta"),
     f"shop/versions/{10**30}:predict": (400, f"Failed to convert version: {10**30} to numeric."),
+    f"shop/versions/{'9' * 5000}:predict": (400, f"Failed to convert version: {'9' * 5000} to numeric."),
+    "shop/versions/٣:predict": (400, "Malformed request: POST /v1/models/shop/versions/٣:predict"),
     "shop:guess": (400, "Malformed request: POST /v1/models/shop:guess"),
     "shop": (400, "Malformed request: POST /v1/models/shop"),
     "shop/versions/x:predict": (400, "Malformed request: POST /v1/models/shop/versions/x:predict"),
@@ -150,6 +154,19 @@ def test_bodies_that_are_no_json_are_refused(http, content, message):
     response = http.post(PREDICT, content=content)
     assert response.status_code == 400
     assert response.json()["error"].startswith(message)
+
+
+def test_compressed_bodies_are_read_and_damaged_ones_refused(http):
+    headers, whole = {"Content-Encoding": "gzip"}, gzip.compress(json.dumps(body()).encode())
+    assert http.post(PREDICT, content=whole, headers=headers).json() == http.post(PREDICT, json=body()).json()
+    response = http.post(PREDICT, content=b"no gzip", headers=headers)
+    assert response.status_code == 400
+    assert response.json() == {"error": "expected a body of Content-Encoding gzip, received bytes that are none"}
+
+
+def test_a_compressed_body_is_as_large_as_what_comes_of_it(http):
+    bomb = gzip.compress(b" " * ((1 << 18) + 1))
+    assert http.post(PREDICT, content=bomb, headers={"Content-Encoding": "gzip"}).status_code == 413
 
 
 def test_too_large_a_body_is_refused(http):

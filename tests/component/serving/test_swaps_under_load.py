@@ -104,6 +104,20 @@ def test_a_configuration_that_a_client_sends_is_in_force_at_once(models, saved_m
         server.wait_until(MODEL, [1, 2], refused=[3])
 
 
+def test_a_client_is_told_what_of_its_configuration_is_not_in_force(models):
+    request = model_management_pb2.ReloadConfigRequest()
+    config = request.config.model_config_list.config.add(name=MODEL, base_path=MODEL, model_platform="tensorflow")
+    config.version_labels["stable"] = 9
+    request.config.model_config_list.config.add(name="ghost", base_path="ghost", model_platform="tensorflow")
+    settings = ServerSettings(models=models, grpc_port=0, rest_port=0, poll_seconds=60)
+    with running(settings) as server, grpc.insecure_channel(server.grpc_address) as channel:
+        status = model_service_pb2_grpc.ModelServiceStub(channel).HandleReloadConfigRequest(request).status
+        assert status.error_code == 2
+        assert f"{MODEL}: label stable cannot point to version 9, which is not available" in status.error_message
+        assert f"ghost: no version of those wanted is in {models / 'ghost'}" in status.error_message
+        server.wait_until(MODEL, [1])
+
+
 def test_swaps_and_rollbacks_are_not_noticed(models, saved_model):
     settings = ServerSettings(models=models, grpc_port=0, rest_port=0, poll_seconds=0.02)
     with running(settings) as server, Load([f"grpc://{server.grpc_address}"] * 3 + [server.rest_url]) as load:
