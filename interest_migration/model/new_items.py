@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import tensorflow as tf
 
-from interest_migration.model.losses import masked_mean
-from interest_migration.model.text_inputs import Inputs, text_scores
+from interest_migration.model.text_inputs import TEXT_QUERY, Inputs, text_scores
 from schemas.features import ITEM_IDS, NEXT_ITEMS, STEP_INDEX, label_name
 
 if TYPE_CHECKING:
@@ -54,7 +53,10 @@ def withhold(model: InterestModel, inputs: Inputs, drawn: tf.Tensor) -> Inputs:
 
 
 def new_item_loss(model: InterestModel, batch: Inputs, outputs: dict[str, Any]) -> tf.Tensor:
-    """Returns the mean softmax cross entropy of examples that one of the drawn items follows; 0 if none was drawn.
+    """Returns the softmax cross entropy of examples that one of the drawn items follows, over the size of the batch.
+
+    So an item counts as often as it is asked for: a mean over those examples alone would weigh a batch with a staple,
+    which follows in most of its examples, like one without. It is 0 if no item was drawn.
 
     Args:
       model: The model.
@@ -67,9 +69,9 @@ def new_item_loss(model: InterestModel, batch: Inputs, outputs: dict[str, Any]) 
     vectors = tf.gather(model.trajectory.events.language().item_table.value, drawn)
     own = None if model.settings.text.only else drawn
     inputs = withhold(model, batch, drawn)
-    logits = text_scores(model, inputs, outputs["item_query"], tf.cast(vectors, tf.float32), own)
+    logits = text_scores(model, inputs, outputs[TEXT_QUERY], tf.cast(vectors, tf.float32), own)
     follows = tf.reduce_any(batch[label_name(NEXT_ITEMS)][:, :, tf.newaxis] == drawn, axis=1)
     hits = tf.cast(follows, tf.float32)
     count = tf.reduce_sum(hits, axis=1)
     target = tf.math.divide_no_nan(tf.reduce_sum(hits * logits, axis=1), count)
-    return masked_mean(tf.reduce_logsumexp(logits, axis=1) - target, tf.cast(count > 0, tf.float32))
+    return tf.reduce_mean(tf.where(count > 0, tf.reduce_logsumexp(logits, axis=1) - target, 0.0))

@@ -24,7 +24,7 @@ class LossWeights(Settings):
     category_sequence: float = Field(0.3, ge=0)
     next_item: float = Field(0.1, ge=0)
     item_sequence: float = Field(0.1, ge=0)
-    new_item: float = Field(0.3, ge=0)
+    new_item: float = Field(1.0, ge=0)
     propensity: float = Field(10.0, ge=0)
     new_interest: float = Field(10.0, ge=0)
     churn: float = Field(1.0, ge=0)

@@ -23,6 +23,9 @@ TRUE_ITEM_IDS: Final = "true_item_ids"
 SHOWN_ITEMS: Final = "shown_items"
 """In the outputs of a batch with hidden items: `[V + 2]` int32, the id under which each item is known."""
 
+TEXT_QUERY: Final = "text_query"
+"""In the outputs: `[B, D]`, what asks for items that are known by their text alone."""
+
 Inputs = dict[str, Any]
 
 
@@ -54,7 +57,7 @@ def score_by_text(model: InterestModel, batch: Inputs, event_vectors: tf.Tensor,
       item_vectors: `[C, W]`.
     """
     inputs = {**batch, EVENT_VECTORS: event_vectors}
-    return text_scores(model, inputs, model(inputs, training=False)["item_query"], item_vectors)
+    return text_scores(model, inputs, model(inputs, training=False)[TEXT_QUERY], item_vectors)
 
 
 def text_scores(
@@ -65,13 +68,14 @@ def text_scores(
     Args:
       model: A model with texts.
       inputs: Padded inputs.
-      query: `[B, D]`, what the model returned for them as `item_query`.
+      query: `[B, D]`, what the model returned for them as TEXT_QUERY.
       vectors: `[C, W]`.
       own: `[C]` ids of candidates that are known, but are to be scored as if they were not.
     """
     events = model.trajectory.events
     table = tf.cast(events.language().item_table.value[1:-1], tf.float32)
-    return model.next_item.text_scores(query, events, vectors) + model.neighbours(inputs, query, table, vectors, own)
+    scores = model.neighbours(inputs, query, table, vectors, own)
+    return scores + model.next_item.text_scores(query, events, vectors) if model.settings.text.only else scores
 
 
 def score_items_signature(model: InterestModel, examples: tf.TensorSpec) -> list[tf.TensorSpec]:

@@ -59,7 +59,7 @@ def test_without_a_language_model_nothing_is_added():
 
 
 def test_only_the_projection_is_trained(model):
-    named = [name for name in trained_variables(model) if "text" in name]
+    named = [name for name in trained_variables(model) if "/text/" in name]
     assert named == ["trajectory/events/text/kernel"]
 
 

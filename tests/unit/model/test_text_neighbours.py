@@ -26,7 +26,7 @@ def history(ids, vectors=None):
 
 @pytest.fixture(scope="module")
 def layer():
-    made = TextNeighbours(3, 2)
+    made = TextNeighbours(3, 2, 2)
     made.build()
     made.assign([4.0, 2.0, 0.5])
     made.weight.assign(0.5)
@@ -74,8 +74,10 @@ def test_equal_texts_cannot_be_told_apart():
     model, batch = make(new_items=4)
     model.trajectory.events.assign_texts(np.ones([SIZES["items"] + 2, 5]), np.zeros([3, 5]))
     batch[label_name(NEXT_ITEMS)] = tf.tile([list(range(1, SIZES["items"] + 1))], [3, 1])
-    loss = new_item_loss(model, batch, model(batch, training=True))
-    assert float(loss) == pytest.approx(np.log(4), abs=1e-4)
+    losses = [float(new_item_loss(model, batch, model(batch, training=True)))]
+    batch[label_name(NEXT_ITEMS)] = batch[label_name(NEXT_ITEMS)] * [[1], [0], [0]]
+    losses.append(float(new_item_loss(model, batch, model(batch, training=True))))
+    np.testing.assert_allclose(losses, [np.log(4), np.log(4) / 3], atol=1e-4)  # one of three examples asks
 
 
 def test_without_a_drawn_item_or_without_texts_there_is_no_loss():
@@ -96,10 +98,23 @@ def test_the_loss_trains_projection_and_neighbours():
     with tf.GradientTape() as tape:
         loss = new_item_loss(model, batch, model(batch, training=True))
     layer = model.neighbours
-    trained = [model.trajectory.events.text.kernel, layer.weight, layer.steps, layer.appetite.bias]
+    trained = [layer.kernel, layer.weight, layer.steps, layer.appetite.bias, model.text_query.kernel]
     for gradient in tape.gradient(loss, [variable.value for variable in trained]):
         assert gradient is not None
     assert np.isfinite(float(loss))
+
+
+def test_a_query_asks_for_texts_beyond_their_mean(layer):
+    found = layer(history([[0]]), tf.constant([[1.0, 2.0]]), TABLE, NEW).numpy()[0]
+    np.testing.assert_allclose(found - score(layer, history([[0]])), NEW @ layer.kernel.numpy() @ [1, 2], atol=1e-5)
+
+
+def test_what_asks_for_new_items_moves_nothing_else():
+    model, batch = make()
+    with tf.GradientTape() as tape:
+        loss = new_item_loss(model, batch, model(batch, training=True))
+    others = [model.next_item.query.kernel.value, model.trajectory.events.tables[ITEM_IDS].embeddings.value]
+    assert tape.gradient(loss, others) == [None, None]
 
 
 def test_drawn_items_are_distinct_and_change():
