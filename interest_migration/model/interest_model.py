@@ -21,7 +21,7 @@ from interest_migration.model.profile_features import newest_categories, profile
 from interest_migration.model.repeat_encoder import RepeatEncoder
 from interest_migration.model.scatter import members
 from interest_migration.model.settings import GraphSettings, ModelSettings, VocabularySizes
-from interest_migration.model.text_inputs import SHOWN_ITEMS, TEXT_QUERY, hide_items
+from interest_migration.model.text_inputs import SHOWN_ITEMS, hide_items
 from interest_migration.model.text_neighbours import TextNeighbours
 from interest_migration.model.trajectory_encoder import TrajectoryEncoder
 from interest_migration.model.transition_graph import TransitionGraph
@@ -90,9 +90,8 @@ class InterestModel(keras.Model):
         self.repeats = RepeatEncoder(ITEM_IDS, name="repeats")
         self.neighbours: Any = None
         if self.sizes.text_width:
-            self.neighbours = TextNeighbours(self.sizes.items, width, self.sizes.text_width, name="neighbours")
+            self.neighbours = TextNeighbours(self.sizes.items, width, name="neighbours")
             self.neighbours.build()
-            self.text_query = None if self.settings.text.only else _zero_dense(width, "text_query")
         self.category_repeats = RepeatEncoder(CATEGORY_IDS, decay=0.7, name="category_repeats")
         item_graphs = () if self.settings.text.only else self.settings.item_graphs
         self.item_graphs = _graphs("item_graph", self.sizes.items, item_graphs)
@@ -157,7 +156,6 @@ class InterestModel(keras.Model):
             "user": tf.cast(user, tf.float32),
             "states": states,
             "item_query": self._item_query(states[:, -1], user),
-            **self._text_query(states[:, -1], user),
             "item_gains": self._item_gains(inputs, user, training).of_shown(shown),
             "seen_items": inputs[ITEM_IDS],
             NEW_ITEMS: new_items,
@@ -168,18 +166,6 @@ class InterestModel(keras.Model):
         """`[B, D]`; what is known by text alone knows nothing of profiles, which name categories."""
         query = self.next_item(newest)
         return query if self.settings.text.only else query + self.next_item_user(user)
-
-    def _text_query(self, newest: Any, user: Any) -> dict[str, Any]:
-        """TEXT_QUERY `[B, D]` of a model with texts.
-
-        What asks for new items learns from them alone, and moves nothing else: known items are asked for by what is
-        left once their own popularity and repetitions are told, which no text of a new item can tell.
-        """
-        if self.neighbours is None:
-            return {}
-        if self.text_query is None:
-            return {TEXT_QUERY: self._item_query(newest, user)}
-        return {TEXT_QUERY: self.text_query(tf.stop_gradient(tf.concat([newest, user], axis=-1)))}
 
     def _category_gains(self, inputs: dict[str, Any], user: Any, training: bool) -> Gains:
         left_out = inputs[label_name(NEXT_CATEGORIES)] if training else None
@@ -245,11 +231,6 @@ class InterestModel(keras.Model):
             "static_shapes": self.static_shapes,
             "name": self.name,
         }
-
-
-def _zero_dense(width: int, name: str) -> keras.layers.Dense:
-    """Asks for nothing until it is trained."""
-    return keras.layers.Dense(width, use_bias=False, kernel_initializer="zeros", name=name)
 
 
 def _graphs(name: str, size: int, settings: Sequence[GraphSettings]) -> list[TransitionGraph]:

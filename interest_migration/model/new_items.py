@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import tensorflow as tf
 
-from interest_migration.model.text_inputs import TEXT_QUERY, Inputs, text_scores
+from interest_migration.model.text_inputs import Inputs, text_scores
 from schemas.features import ITEM_IDS, NEXT_ITEMS, STEP_INDEX, label_name
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def new_item_loss(model: InterestModel, batch: Inputs, outputs: dict[str, Any]) 
     vectors = tf.gather(model.trajectory.events.language().item_table.value, drawn)
     own = None if model.settings.text.only else drawn
     inputs = withhold(model, batch, drawn)
-    logits = text_scores(model, inputs, outputs[TEXT_QUERY], tf.cast(vectors, tf.float32), own)
+    logits = text_scores(model, inputs, outputs["item_query"], tf.cast(vectors, tf.float32), own)
     follows = tf.reduce_any(batch[label_name(NEXT_ITEMS)][:, :, tf.newaxis] == drawn, axis=1)
     hits = tf.cast(follows, tf.float32)
     count = tf.reduce_sum(hits, axis=1)

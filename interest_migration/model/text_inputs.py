@@ -23,9 +23,6 @@ TRUE_ITEM_IDS: Final = "true_item_ids"
 SHOWN_ITEMS: Final = "shown_items"
 """In the outputs of a batch with hidden items: `[V + 2]` int32, the id under which each item is known."""
 
-TEXT_QUERY: Final = "text_query"
-"""In the outputs: `[B, D]`, what asks for items that are known by their text alone."""
-
 Inputs = dict[str, Any]
 
 
@@ -57,7 +54,7 @@ def score_by_text(model: InterestModel, batch: Inputs, event_vectors: tf.Tensor,
       item_vectors: `[C, W]`.
     """
     inputs = {**batch, EVENT_VECTORS: event_vectors}
-    return text_scores(model, inputs, model(inputs, training=False)[TEXT_QUERY], item_vectors)
+    return text_scores(model, inputs, model(inputs, training=False)["item_query"], item_vectors)
 
 
 def text_scores(
@@ -65,17 +62,21 @@ def text_scores(
 ) -> tf.Tensor:
     """Returns the `[B, C]` logits of items that are known by `[C, W]` vectors of their texts alone.
 
+    The query speaks where texts are all that is known of any item. Elsewhere it asks for what is left of known items
+    once their own popularity and repetitions are told; learning to ask for new ones as well made them worse.
+
     Args:
       model: A model with texts.
       inputs: Padded inputs.
-      query: `[B, D]`, what the model returned for them as TEXT_QUERY.
+      query: `[B, D]`, what the model returned for them as `item_query`.
       vectors: `[C, W]`.
       own: `[C]` ids of candidates that are known, but are to be scored as if they were not.
     """
     events = model.trajectory.events
     table = tf.cast(events.language().item_table.value[1:-1], tf.float32)
-    scores = model.neighbours(inputs, query, table, vectors, own)
-    return scores + model.next_item.text_scores(query, events, vectors) if model.settings.text.only else scores
+    if not model.settings.text.only:
+        return model.neighbours(inputs, tf.stop_gradient(query), table, vectors, own)
+    return model.neighbours(inputs, query, table, vectors, own) + model.next_item.text_scores(query, events, vectors)
 
 
 def score_items_signature(model: InterestModel, examples: tf.TensorSpec) -> list[tf.TensorSpec]:

@@ -20,28 +20,23 @@ _PRIOR: Final = 5.0
 _POPULARITY: Final = 0.7
 """First weight of popularity (and 1 of every event, however old): what fits the training part of Complete Journey."""
 
-_SPREAD: Final = 0.02
-"""Standard deviation of the new projection, as of that of `TextEmbedding`."""
-
 
 @keras.saving.register_keras_serializable("interest_migration")
 class TextNeighbours(RepeatEncoder):
-    """`weight * log(mean popularity of neighbours) + appetite(query) * log(1 + sum of own neighbours) + query . text`.
+    """`weight * log(mean popularity of neighbours) + appetite(query) * log(1 + sum of weight(event) of neighbours)`.
 
     The neighbours of a text are the known items, each as much as its text is like it: `exp(20 (cosine - 1))` of vectors
-    less their mean. The first term is a kernel regression of popularity (Nadaraya 1964) shrunk towards the average. The
-    second is `RepeatEncoder` with what is alike in place of what is the same, a sum of weights of the user's events.
-    The third, over projected texts, is what counting cannot tell.
+    less their mean. The first term is a kernel regression of popularity (Nadaraya 1964) shrunk towards the average, the
+    second is `RepeatEncoder` with what is alike in place of what is the same. All users begin with the same appetite.
 
     Args:
       size: V.
       width: D of the queries.
-      text_width: W of the vectors.
     """
 
-    def __init__(self, size: int, width: int, text_width: int, **kwargs: Any) -> None:
+    def __init__(self, size: int, width: int, **kwargs: Any) -> None:
         super().__init__(ITEM_IDS, autocast=False, **kwargs)
-        self.size, self.width, self.text_width = size, width, text_width
+        self.size, self.width = size, width
 
     def build(self, input_shape: Any = None) -> None:
         """Makes the weights, and the popularity of items, which is 1 until `assign`."""
@@ -49,9 +44,8 @@ class TextNeighbours(RepeatEncoder):
         self.ages.build(None)
         self.actions.build(None)
         self.appetite.build([None, self.width])
+        self.appetite.kernel.assign(tf.zeros([self.width, 1]))
         self.weight = self.add_weight(name="weight", shape=[], initializer=keras.initializers.Constant(_POPULARITY))
-        spread = keras.initializers.RandomNormal(stddev=_SPREAD)
-        self.kernel = self.add_weight(name="kernel", shape=[self.text_width, self.width], initializer=spread)
         self.popularity = self.add_weight(name="popularity", shape=[self.size], initializer="ones", trainable=False)
 
     def assign(self, popularity: Any) -> None:
@@ -86,13 +80,11 @@ class TextNeighbours(RepeatEncoder):
             new = _likeness(align_events(inputs, inputs[EVENT_VECTORS]), vectors, centre)
             near += tf.einsum("be,bec->bc", weights, new)
         appetite = tf.cast(self.appetite(query), tf.float32)
-        projected = tf.matmul(vectors - centre, tf.cast(self.kernel, tf.float32))
-        learned = tf.matmul(tf.cast(query, tf.float32), projected, transpose_b=True)
-        return tf.cast(self.weight, tf.float32) * popular + appetite * tf.math.log1p(near) + learned
+        return tf.cast(self.weight, tf.float32) * popular + appetite * tf.math.log1p(near)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
-        config = super().get_config() | {"size": self.size, "width": self.width, "text_width": self.text_width}
+        config = super().get_config() | {"size": self.size, "width": self.width}
         return {name: value for name, value in config.items() if name not in ("feature", "decay")}
 
 

@@ -86,7 +86,7 @@ class RestApi:
 
     async def _call(self, request: web.Request, found: re.Match[str]) -> web.Response:
         choice, method = _choice(found), found["method"]
-        document = _parse(await _read(request))
+        document = _parse(await request.read())
         signature = document.get("signature_name", SERVE)
         if not isinstance(signature, str):
             raise invalid("'signature_name' key must be a string value.")
@@ -132,6 +132,8 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
         return await handler(request)
     except ServingError as error:
         return _error(http_status(error.code), error.message)
+    except web.RequestPayloadError:
+        return _damaged(request)
     except web.HTTPException as error:
         if error.status < web.HTTPBadRequest.status_code:
             raise  # a redirection
@@ -154,12 +156,13 @@ def _choice(found: re.Match[str]) -> ModelChoice:
     return ModelChoice(found["name"], version=int(digits))
 
 
-async def _read(request: web.Request) -> bytes:
-    try:
-        return await request.read()
-    except web.RequestPayloadError as error:
-        encoding = request.headers.get("Content-Encoding", "none")
-        raise invalid(f"expected a body of Content-Encoding {encoding}, received bytes that are none") from error
+def _damaged(request: web.Request) -> web.Response:
+    """Says that the connection ends: where a damaged body stops, and the next request begins, nobody knows."""
+    encoding = request.headers.get("Content-Encoding", "none")
+    message = f"expected a body of Content-Encoding {encoding}, received bytes that are none"
+    response = _error(web.HTTPBadRequest.status_code, message)
+    response.force_close()
+    return response
 
 
 def _parse(body: bytes) -> dict[str, Any]:

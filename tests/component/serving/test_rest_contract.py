@@ -162,6 +162,7 @@ def test_compressed_bodies_are_read_and_damaged_ones_refused(http):
     response = http.post(PREDICT, content=b"no gzip", headers=headers)
     assert response.status_code == 400
     assert response.json() == {"error": "expected a body of Content-Encoding gzip, received bytes that are none"}
+    assert response.headers["Connection"] == "close"
 
 
 def test_a_compressed_body_is_as_large_as_what_comes_of_it(http):

@@ -26,7 +26,7 @@ def history(ids, vectors=None):
 
 @pytest.fixture(scope="module")
 def layer():
-    made = TextNeighbours(3, 2, 2)
+    made = TextNeighbours(3, 2)
     made.build()
     made.assign([4.0, 2.0, 0.5])
     made.weight.assign(0.5)
@@ -90,7 +90,7 @@ def test_without_a_drawn_item_or_without_texts_there_is_no_loss():
     assert float(new_item_loss(plain, batch, plain(batch, training=True))) == 0
 
 
-def test_the_loss_trains_projection_and_neighbours():
+def test_the_loss_trains_neighbours():
     model, batch = make()
     model.trajectory.events.assign_texts(
         np.random.default_rng(0).normal(size=[SIZES["items"] + 2, 5]), np.zeros([3, 5])
@@ -98,18 +98,13 @@ def test_the_loss_trains_projection_and_neighbours():
     with tf.GradientTape() as tape:
         loss = new_item_loss(model, batch, model(batch, training=True))
     layer = model.neighbours
-    trained = [layer.kernel, layer.weight, layer.steps, layer.appetite.bias, model.text_query.kernel]
+    trained = [layer.weight, layer.steps, layer.appetite.bias, layer.appetite.kernel]
     for gradient in tape.gradient(loss, [variable.value for variable in trained]):
         assert gradient is not None
     assert np.isfinite(float(loss))
 
 
-def test_a_query_asks_for_texts_beyond_their_mean(layer):
-    found = layer(history([[0]]), tf.constant([[1.0, 2.0]]), TABLE, NEW).numpy()[0]
-    np.testing.assert_allclose(found - score(layer, history([[0]])), NEW @ layer.kernel.numpy() @ [1, 2], atol=1e-5)
-
-
-def test_what_asks_for_new_items_moves_nothing_else():
+def test_what_learns_of_new_items_moves_nothing_else():
     model, batch = make()
     with tf.GradientTape() as tape:
         loss = new_item_loss(model, batch, model(batch, training=True))
