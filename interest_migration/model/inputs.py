@@ -80,11 +80,13 @@ def pad(features: Batch, specs: Iterable[FeatureSpec], lengths: FixedLengths | N
 def _pad(value: Any, spec: FeatureSpec, lengths: FixedLengths | None) -> tf.Tensor:
     if spec.dtype == "int64":
         value = tf.cast(value, tf.int32)
+    default = PADDING_STEP if spec.name == STEP_INDEX else None
+    if isinstance(value, tf.SparseTensor) and lengths is None:
+        return tf.sparse.to_dense(value, default, validate_indices=False)  # one operation; by way of ragged, forty
     if isinstance(value, tf.SparseTensor):
         value = tf.RaggedTensor.from_sparse(value)
     if not isinstance(value, tf.RaggedTensor):
         return value
-    default = PADDING_STEP if spec.name == STEP_INDEX else None
     if lengths is None:
         return value.to_tensor(default_value=default)
     if spec.shape is Shape.EVENTS:
