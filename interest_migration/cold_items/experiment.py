@@ -149,7 +149,7 @@ def _attributes(model: InterestModel, asked: Examples, catalogue: Ids) -> dict[s
     attributes = tf.constant(catalogue, tf.int32)
     vectors = sum((tables[name](attributes[:, column]) for column, name in enumerate(ITEM_ATTRIBUTES)), unknown)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def score(batch: dict[str, Any]) -> tf.Tensor:
         return tf.matmul(model(batch, training=False)["item_query"], vectors, transpose_b=True)
 

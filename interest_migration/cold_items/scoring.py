@@ -97,7 +97,7 @@ def by_text(model: InterestModel, examples: Examples, candidates: Numbers, event
     texts, places = np.unique(candidates, axis=0, return_inverse=True)
     vectors, offsets = tf.constant(texts, tf.float32), ragged_column(examples, ITEM_IDS).offsets
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def score(batch: dict[str, Any], read: tf.Tensor) -> tf.Tensor:
         return score_by_text(model, batch, read, vectors)
 

@@ -64,7 +64,7 @@ class Scorer:
     def _score(self, model: InterestModel) -> Mapping[str, Any]:
         """Items are not scored: their softmax would take most of the time."""
         records = tf.data.TFRecordDataset(self._paths, compression_type="GZIP", buffer_size=1 << 20)
-        score = tf.function(lambda inputs: _columns(model, inputs), reduce_retracing=True)
+        score = tf.function(lambda inputs: _columns(model, inputs), reduce_retracing=True, autograph=False)
         return concatenate(
             score(pad(tf.io.parse_example(batch, parsers(INPUT_SPECS)), INPUT_SPECS)) for batch in records.batch(_BATCH)
         )

@@ -90,7 +90,7 @@ def _reader(settings: ExampleSettings) -> Any:
         batch, places = make_features(read_events(columns), settings)
         return batch.parts(), places
 
-    return tf.function(read).get_concrete_function(*column_specs())
+    return tf.function(read, autograph=False).get_concrete_function(*column_specs())
 
 
 def _of_columns(answer: Answer, read: Any) -> Any:
@@ -100,7 +100,7 @@ def _of_columns(answer: Answer, read: Any) -> Any:
 
     # TensorFlow makes a parameter's default that of the exported input; parameters are named by the schema.
     function.__signature__ = Signature([_parameter(column) for column in COLUMNS])  # type: ignore[attr-defined]
-    return tf.function(function, input_signature=column_specs())
+    return tf.function(function, input_signature=column_specs(), autograph=False)
 
 
 def _parameter(column: Column) -> Parameter:

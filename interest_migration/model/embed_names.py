@@ -42,7 +42,7 @@ def embed_names(model: InterestModel, item_vectors: tf.Variable, item_ids: Ids, 
         }
 
     names = [tf.TensorSpec([None], tf.string, name=name) for name in (EMBED_ITEM, EMBED_CATEGORY)]
-    return tf.function(embed, input_signature=names)
+    return tf.function(embed, input_signature=names, autograph=False)
 
 
 def _rows(table: Any, ids: tf.Tensor) -> tf.Tensor:

@@ -115,25 +115,28 @@ class ServedModel(tf.Module):
         # Kept, since adding them up from five tables took most of the time of an answer.
         self._item_vectors = tf.Variable(model.item_vectors(), trainable=False)
         self._model = _Untracked(model)
+        specs = {spec.name: _padded_spec(spec) for spec in INPUT_SPECS}
+        scored = tf.function(partial(model, training=False), autograph=False)
+        self._scored = _Untracked(scored.get_concrete_function(specs))
         text = model.trajectory.events.text
         self._texts = text.freeze() if text else []
         paths = partial(self._paths, compile_once(self._rank_next))
         self._compiled = _Untracked((compile_once(self._explain), compile_once(paths)))
 
-    @tf.function(input_signature=_BYTES)
+    @tf.function(input_signature=_BYTES, autograph=False)
     def serve(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Answers for `[B]` serialized examples with inputs only."""
         batch = self._read(examples, RAW_INPUTS)
         outputs = self._score(batch)
         return answer(self._model.held, batch, outputs, self._categories, self._items, self._item_vectors)
 
-    @tf.function(input_signature=_BYTES)
+    @tf.function(input_signature=_BYTES, autograph=False)
     def evaluate(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns the measures of `[B]` serialized examples with labels."""
         batch = self._read(examples, RAW_INPUTS + RAW_LABELS)
         return task_measures(self._model.held, batch, self._score(batch))
 
-    @tf.function(input_signature=_BYTES)
+    @tf.function(input_signature=_BYTES, autograph=False)
     def evaluation_labels(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns labels and weights of `[B]` serialized examples."""
         batch = self._read(examples, RAW_INPUTS + RAW_LABELS)
@@ -146,20 +149,20 @@ class ServedModel(tf.Module):
             batch = self._read(examples, RAW_INPUTS)
             return {ITEM_SCORES: score_by_text(self._model.held, batch, event_vectors, item_vectors)}
 
-        return tf.function(score, input_signature=score_items_signature(self._model.held, *_BYTES))
+        return tf.function(score, input_signature=score_items_signature(self._model.held, *_BYTES), autograph=False)
 
-    @tf.function(input_signature=[{spec.name: _padded_spec(spec) for spec in INPUT_SPECS}])
+    @tf.function(input_signature=[{spec.name: _padded_spec(spec) for spec in INPUT_SPECS}], autograph=False)
     def score_transformed(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Returns the columns of `predict_scores` for padded transformed inputs."""
-        return score_batch(self._model.held, inputs)
+        return score_batch(self._model.held, inputs, self._score(inputs))
 
-    @tf.function(input_signature=_BYTES)
+    @tf.function(input_signature=_BYTES, autograph=False)
     def explain(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Says which events, interests and numbers the answers for `[B]` serialized examples rest on."""
         found: dict[str, tf.Tensor] = self._compiled.held[0](*from_raw(self._parse(examples, RAW_INPUTS)).parts())
         return found
 
-    @tf.function(input_signature=_BYTES)
+    @tf.function(input_signature=_BYTES, autograph=False)
     def paths(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Looks several steps ahead for `[B]` serialized examples with inputs only."""
         found: dict[str, tf.Tensor] = self._compiled.held[1](*from_raw(self._parse(examples, RAW_INPUTS)).parts())
@@ -203,7 +206,8 @@ class ServedModel(tf.Module):
         return inputs, self._score(inputs)
 
     def _score(self, batch: dict[str, tf.Tensor]) -> dict[str, Any]:
-        return self._model.held(batch, training=False)
+        found: dict[str, Any] = self._scored.held({spec.name: batch[spec.name] for spec in INPUT_SPECS})
+        return found
 
     def _read(self, examples: tf.Tensor, names: tuple[str, ...]) -> dict[str, tf.Tensor]:
         specs = INPUT_SPECS if names == RAW_INPUTS else INPUT_SPECS + LABEL_SPECS

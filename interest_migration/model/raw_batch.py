@@ -72,7 +72,7 @@ def compile_once(function: Callable[..., Any]) -> Any:
 
     marks = tf.TensorSpec([None, None], tf.bool)
     parts = (specs(_EVENTS, {}), marks, specs(_INTERESTS, {}), marks, specs(_WIDTHS, _WIDTHS))
-    return tf.function(function).get_concrete_function(*parts)
+    return tf.function(function, autograph=False).get_concrete_function(*parts)
 
 
 def from_raw(raw: Mapping[str, Any]) -> RawBatch:

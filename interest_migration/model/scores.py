@@ -57,12 +57,15 @@ def predict_scores(model: Any, paths: Sequence[str], batch_size: int = 512) -> C
 
 def score_function(model: InterestModel) -> Any:
     """Returns the compiled function from padded inputs to the columns of `predict_scores`."""
-    return tf.function(lambda inputs: score_batch(model, inputs), reduce_retracing=True)
+    return tf.function(
+        lambda inputs: score_batch(model, inputs, model(inputs, training=False)), reduce_retracing=True, autograph=False
+    )
 
 
-def score_batch(model: InterestModel, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """Returns the columns of `predict_scores` for padded inputs."""
-    outputs = model(inputs, training=False)
+def score_batch(
+    model: InterestModel, inputs: dict[str, tf.Tensor], outputs: dict[str, tf.Tensor]
+) -> dict[str, tf.Tensor]:
+    """Returns the columns of `predict_scores` for padded inputs and what the model returned for them."""
     items = tf.math.top_k(model.item_scores(outputs), min(RANKED_ITEMS, model.sizes.items)).indices + 1
     found = {name: tf.sigmoid(outputs[name]) for name in PROBABILITIES}
     found |= {f"new_interest_{horizon}": new_interest_shares(model, inputs, outputs, horizon) for horizon in HORIZONS}

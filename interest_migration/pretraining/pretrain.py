@@ -109,7 +109,7 @@ class TrajectoryValidation:
         def evaluate(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             return model.objectives(batch, model(batch, training=False))
 
-        self._evaluate = tf.function(evaluate, input_signature=[batches.element_spec])
+        self._evaluate = tf.function(evaluate, input_signature=[batches.element_spec], autograph=False)
         self._weights = model.options.weights
 
     def run(self) -> dict[str, float]:

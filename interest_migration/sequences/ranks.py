@@ -36,7 +36,7 @@ Values = dict[str, npt.NDArray[np.float64]]
 def rank_by_model(model: InterestModel, batches: Iterable[dict[str, Any]], size: int) -> Values:
     """Returns metric -> `[N]` of the model; batches hold inputs and labels."""
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def place(batch: dict[str, Any]) -> tuple[Any, Any]:
         scores = model.item_scores(model(batch, training=False))
         own = tf.gather(scores, batch[label_name(NEXT_ITEMS)][:, :1] - 1, batch_dims=1)

@@ -102,12 +102,15 @@ def _examples(columns: Columns, settings: ExampleSettings) -> Inputs:
     from interest_migration.model.column_features import make_features
 
     batch, _ = make_features(read_events({name: tf.constant(value) for name, value in columns.items()}), settings)
-    found = []
-    for user in range(len(batch.kept)):
-        values = {name: tf.boolean_mask(value[user], batch.kept[user]) for name, value in batch.events.items()}
-        values |= {name: tf.boolean_mask(value[user], batch.rows[user]) for name, value in batch.interests.items()}
-        values |= {name: value[user] for name, value in batch.numbers.items()}
-        found.append(_encode({name: value.numpy() for name, value in values.items()}))
+    events, kept, interests, rows, numbers = tf.nest.map_structure(lambda value: value.numpy(), batch.parts())
+    found = [
+        _encode(
+            {name: value[user][kept[user]] for name, value in events.items()}
+            | {name: value[user][rows[user]] for name, value in interests.items()}
+            | {name: value[user] for name, value in numbers.items()}
+        )
+        for user in range(len(kept))
+    ]
     return {EXAMPLES: np.array(found, object)}
 
 

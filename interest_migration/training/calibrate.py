@@ -135,7 +135,9 @@ def _gather(
     found: dict[str, dict[float, _Evidence]] = {name: {} for name in CALIBRATED}
     batches = source.batches()
     shares = [SHARES if grown else SHARES[:1] for grown in model.churn_trees.grown()]
-    score = tf.function(lambda batch: _outputs(model, batch, shares), input_signature=[batches.element_spec])
+    score = tf.function(
+        lambda batch: _outputs(model, batch, shares), input_signature=[batches.element_spec], autograph=False
+    )
     for batch in batches:
         days = (int(model.newest_cut.numpy()) - batch[CUT_TIME].numpy()) / _DAY_SECONDS
         weights = 0.5 ** (np.maximum(days, 0) / settings.calibration_half_life_days)

@@ -39,7 +39,7 @@ class Validation:
             arguments = (model, batch, outputs)
             return task_measures(*arguments) | task_labels(*arguments)
 
-        self._evaluate = tf.function(evaluate, input_signature=[batches.element_spec])
+        self._evaluate = tf.function(evaluate, input_signature=[batches.element_spec], autograph=False)
 
     def run(self) -> dict[str, float]:
         """Returns metric name -> value, and under `score` the mean over tasks of the metrics that are known.
