@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -51,6 +52,8 @@ from schemas.signatures import (
 
 RAW_INPUTS = tuple(spec.name for spec in RAW_FEATURES if spec.role is Role.INPUT)
 RAW_LABELS = tuple(spec.name for spec in RAW_FEATURES if spec.role is Role.LABEL)
+_CONSTANT_WEIGHTS = 2**15
+"""Variables of at most so many numbers become constants of the served graph."""
 _BYTES = [tf.TensorSpec([None], tf.string, name=EXAMPLES)]
 
 
@@ -115,9 +118,7 @@ class ServedModel(tf.Module):
         # Kept, since adding them up from five tables took most of the time of an answer.
         self._item_vectors = tf.Variable(model.item_vectors(), trainable=False)
         self._model = _Untracked(model)
-        specs = {spec.name: _padded_spec(spec) for spec in INPUT_SPECS}
-        scored = tf.function(partial(model, training=False), autograph=False)
-        self._scored = _Untracked(scored.get_concrete_function(specs))
+        self._scored = _Untracked(_compile_model(model))
         text = model.trajectory.events.text
         self._texts = text.freeze() if text else []
         paths = partial(self._paths, compile_once(self._rank_next))
@@ -215,6 +216,24 @@ class ServedModel(tf.Module):
 
     def _parse(self, examples: tf.Tensor, names: tuple[str, ...]) -> dict[str, Any]:
         return tf.io.parse_example(examples, {name: self._parsers[name] for name in names})
+
+
+def _compile_model(model: InterestModel) -> Any:
+    """Returns the function from padded inputs to what the model returns, for a graph to hold once.
+
+    Small weights are constants in it: an answer for one user costs as much as it has operations, and reading a variable
+    is one. TensorFlow works out once what depends on them alone.
+    """
+    small = [variable for variable in model.variables if variable.value.shape.num_elements() <= _CONSTANT_WEIGHTS]
+    values = [variable.numpy() for variable in small]
+
+    def score(inputs: dict[str, tf.Tensor]) -> dict[str, Any]:
+        with keras.StatelessScope(list(zip(small, map(tf.constant, values), strict=True))):
+            found: dict[str, Any] = model(inputs, training=False)
+            return found
+
+    specs = {spec.name: _padded_spec(spec) for spec in INPUT_SPECS}
+    return tf.function(score, autograph=False).get_concrete_function(specs)
 
 
 def export_model(
