@@ -5,6 +5,7 @@ from typing import Any, Final
 import keras
 
 from interest_migration.errors import ContractError
+from interest_migration.model.cheap_layers import IdEmbedding
 from interest_migration.model.settings import VocabularySizes
 from interest_migration.model.text_embedding import TextEmbedding
 from interest_migration.model.text_inputs import TRUE_ITEM_IDS, align_events
@@ -57,8 +58,8 @@ class EventEmbedding(keras.layers.Layer):
             TextEmbedding(width, width_of_text, counts.items, counts.texts, name="text") if width_of_text else None
         )
 
-    def _table(self, rows: int) -> keras.layers.Embedding:
-        return keras.layers.Embedding(rows, self.width, keras.initializers.RandomNormal(stddev=_SPREAD))
+    def _table(self, rows: int) -> IdEmbedding:
+        return IdEmbedding(rows, self.width, keras.initializers.RandomNormal(stddev=_SPREAD))
 
     def build(self, input_shape: Any) -> None:
         """Makes the tables."""

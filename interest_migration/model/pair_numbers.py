@@ -37,10 +37,11 @@ def pair_numbers(inputs: dict[str, Any], usual: tf.Tensor, co_interest: tf.Tenso
       A user without a past: counts, recency, co-interest 0, and shares as usual, so their logarithms 0.
     """
     size = co_interest.shape[0]
-    counts = touch_counts(inputs, size)
+    days = inputs[INTEREST_RECENCY]
+    columns = [*(inputs[name] for name in COUNTS), tf.exp(-days / 28.0), tf.math.log1p(days)]
+    sums = sum_by_id(tf.stack(columns, axis=-1), inputs[INTEREST_IDS] - 1, size)
+    counts, fresh, recency = sums[..., : len(COUNTS)], sums[..., -2], sums[..., -1]
     logs = tf.math.log1p(counts)
-    fresh = sum_by_id(tf.exp(-inputs[INTEREST_RECENCY] / 28.0), inputs[INTEREST_IDS] - 1, size)
-    recency = sum_by_id(tf.math.log1p(inputs[INTEREST_RECENCY]), inputs[INTEREST_IDS] - 1, size)
     usual_share = (usual + 1e-4) / tf.reduce_sum(usual + 1e-4, axis=0)
     totals = tf.reduce_sum(counts, axis=1, keepdims=True)
     shares = tf.math.log((counts / usual_share + SHARE_PRIOR) / (totals + SHARE_PRIOR))

@@ -5,6 +5,7 @@ from typing import Any, Final
 import keras
 import tensorflow as tf
 
+from interest_migration.model.cheap_layers import row_dense
 from interest_migration.model.pair_numbers import COUNTS, pair_numbers
 from schemas.features import HORIZONS
 
@@ -29,15 +30,13 @@ class PairScorer(keras.layers.Layer):
     def __init__(self, categories: int, covered: int, width: int, dropout: float = 0.0, **kwargs: Any) -> None:
         super().__init__(autocast=False, **kwargs)  # counts lose too much in half precision
         self.categories, self.covered, self.width, self.rate = categories, min(covered, categories), width, dropout
-        self.from_numbers = keras.layers.Dense(width, name="from_numbers")
+        self.from_numbers = row_dense(width, bias_axes="u", name="from_numbers")
         self.from_category = keras.layers.Dense(width, use_bias=False, name="from_category")
         self.from_user = keras.layers.Dense(width, use_bias=False, name="from_user")
-        self.hidden = keras.layers.Dense(width, activation="gelu", name="hidden")
+        self.hidden = row_dense(width, bias_axes="u", activation="gelu", name="hidden")
         self.dropout = keras.layers.Dropout(dropout)
-        self.scores = keras.layers.Dense(len(PAIR_TASKS), kernel_initializer="zeros", name="scores")
-        self.linear_scores = keras.layers.Dense(
-            len(PAIR_TASKS), kernel_initializer="zeros", use_bias=False, name="linear_scores"
-        )
+        self.scores = row_dense(len(PAIR_TASKS), bias_axes="u", kernel_initializer="zeros", name="scores")
+        self.linear_scores = row_dense(len(PAIR_TASKS), kernel_initializer="zeros", name="linear_scores")
 
     def build(self, *_: Any) -> None:
         """Makes what the training examples fill in: mean counts `[M, 4]` and co-interest `[M, M]`."""

@@ -5,6 +5,7 @@ from typing import Any, Final
 import keras
 import tensorflow as tf
 
+from interest_migration.model.cheap_layers import IdEmbedding, row_dense
 from interest_migration.model.scatter import sum_by_id
 from schemas.features import HORIZONS
 
@@ -29,17 +30,17 @@ class ProfileEncoder(keras.layers.Layer):
     def __init__(self, categories: int, width: int, pooled_width: int, dropout: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.categories, self.width, self.pooled_width, self.rate = categories, width, pooled_width, dropout
-        self.from_numbers = keras.layers.Dense(width, name="from_numbers")
-        self.from_category = keras.layers.Embedding(categories + 2, width, name="from_category")
+        self.from_numbers = row_dense(width, bias_axes="u", name="from_numbers")
+        self.from_category = IdEmbedding(categories + 2, width, name="from_category")
         self.from_user = keras.layers.Dense(width, use_bias=False, name="from_user")
-        self.hidden = keras.layers.Dense(width, activation="gelu", name="hidden")
+        self.hidden = row_dense(width, bias_axes="u", activation="gelu", name="hidden")
         self.dropout = keras.layers.Dropout(dropout)
-        self.scores = keras.layers.Dense(PROFILE_SCORES, name="scores")
-        self.linear_scores = keras.layers.Dense(PROFILE_SCORES, use_bias=False, name="linear_scores")
-        self.offsets = keras.layers.Embedding(categories + 2, PROFILE_SCORES, "zeros", name="offsets")
-        self.gate = keras.layers.Dense(1, activation="softplus", name="gate")
-        self.values = keras.layers.Embedding(categories + 2, pooled_width, name="values")
-        self.pool_hidden = keras.layers.Dense(pooled_width, name="pool_hidden")
+        self.scores = row_dense(PROFILE_SCORES, bias_axes="u", name="scores")
+        self.linear_scores = row_dense(PROFILE_SCORES, name="linear_scores")
+        self.offsets = IdEmbedding(categories + 2, PROFILE_SCORES, "zeros", name="offsets")
+        self.gate = row_dense(1, bias_axes="u", activation="softplus", name="gate")
+        self.values = IdEmbedding(categories + 2, pooled_width, name="values")
+        self.pool_hidden = row_dense(pooled_width, bias_axes="u", name="pool_hidden")
 
     def call(self, numbers: Any, ids: Any, user: Any, training: bool = False) -> tuple[Any, Any]:
         """Scores and pools profiles.

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from interest_migration.model.cheap_layers import IdEmbedding
 from interest_migration.model.gains import Gains, sum_distinct
 from interest_migration.transform.buckets import TIME_BUCKETS
 from schemas.events import ACTIONS
@@ -30,8 +31,8 @@ class RepeatEncoder(keras.layers.Layer):
     def __init__(self, feature: str, decay: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.feature, self.decay = feature, decay
-        self.ages = keras.layers.Embedding(TIME_BUCKETS, 1, "zeros", name="ages")
-        self.actions = keras.layers.Embedding(len(ACTIONS) + 1, 1, "zeros", name="actions")
+        self.ages = IdEmbedding(TIME_BUCKETS, 1, "zeros", name="ages")
+        self.actions = IdEmbedding(len(ACTIONS) + 1, 1, "zeros", name="actions")
         self.appetite = keras.layers.Dense(1, activation="softplus", name="appetite")
 
     def build(self, input_shape: Any = None) -> None:

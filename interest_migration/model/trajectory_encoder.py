@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 from keras_hub.layers import TransformerDecoder
 
+from interest_migration.model.cheap_layers import IdEmbedding
 from interest_migration.model.event_embedding import EventEmbedding
 from interest_migration.model.scatter import sum_by_id
 from interest_migration.model.settings import ModelSettings
@@ -37,8 +38,8 @@ class TrajectoryEncoder(keras.layers.Layer):
         self.events = EventEmbedding(width, sizes, parsed.text.only, name="events")
         self.pooling = StepPooling(name="pooling")
         rows = {AGE_BUCKETS: TIME_BUCKETS, GAP_BUCKETS: TIME_BUCKETS, SESSION_INDEX: sizes["sessions"]}
-        self.times = {name: keras.layers.Embedding(size, width, name=name) for name, size in rows.items()}
-        self.positions = keras.layers.Embedding(parsed.max_steps, width, name="positions")
+        self.times = {name: IdEmbedding(size, width, name=name) for name, size in rows.items()}
+        self.positions = IdEmbedding(parsed.max_steps, width, name="positions")
         self.norm = keras.layers.LayerNormalization(name="token_norm")
         self.dropout = keras.layers.Dropout(parsed.embedding_dropout)
         self.blocks = [_block(parsed, f"block_{number}") for number in range(parsed.layers)]
@@ -72,10 +73,11 @@ class TrajectoryEncoder(keras.layers.Layer):
         """`[B, S, D]`: events of a step agree in these features, so that their mean is the value of each."""
         index = inputs[STEP_INDEX]
         slot = tf.where(index < 0, -1, steps - 1 - index)
+        sums = sum_by_id(tf.stack([inputs[name] for name in self.times], axis=-1), slot, steps)
+        values = tf.unstack(sums // tf.maximum(counts, 1)[..., tf.newaxis], axis=-1)
         summed = self.positions(tf.range(steps - 1, -1, -1))[tf.newaxis]
-        for name, table in self.times.items():
-            values = sum_by_id(inputs[name], slot, steps) // tf.maximum(counts, 1)
-            summed += table(values)
+        for table, value in zip(self.times.values(), values, strict=True):
+            summed += table(value)
         return summed
 
     def get_config(self) -> dict[str, Any]:
