@@ -9,7 +9,8 @@ Three measurements, each bounded in time; server, clients and bare calls share t
     latency     one example per request, at each concurrency: the server over gRPC, and the bare SavedModel called by as
                 many threads, in turns
     throughput  many clients, with batching and without
-    swaps       20 new versions and 5 rollbacks while clients ask; failed requests and answers that mix versions
+    swaps       20 new versions and 5 rollbacks while clients ask; failed requests and answers that mix versions; lasts
+                as long as 25 loads of the model, some ten minutes for the demo's
 
 The server runs in a process of its own, as it does in use. Clients are threads of the measuring process, with requests
 that were written beforehand, so that what is timed is the server and the wire.
@@ -18,6 +19,7 @@ that were written beforehand, so that what is timed is the server and the wire.
 import argparse
 import json
 import os
+import sys
 import tempfile
 import threading
 import time
@@ -109,14 +111,20 @@ def run(arguments: argparse.Namespace) -> tuple[list[Latency], Throughput, Swaps
         publish(arguments.model, models, 1, examples)
         with server(models) as address:
             loaded = tf.saved_model.load(str(arguments.model))
+            _report("latency: bare calls and the server in turns")
             latencies = measure_latency(loaded, examples, address, arguments.seconds)
             with server(models, max_batch=1) as other:
+                _report("throughput: with batching and without in turns")
                 batched, unbatched = measure_throughput([address, other], examples, arguments.seconds)
         swaps = None
         if not arguments.no_swaps:
             with server(models) as address:
-                swaps = measure_swaps(arguments.model, models, examples, address)
+                swaps = measure_swaps(arguments.model, models, examples, address, _report)
     return latencies, Throughput(batched, unbatched), swaps
+
+
+def _report(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _times(call: Callable[[int], object], concurrency: int, seconds: float) -> list[float]:

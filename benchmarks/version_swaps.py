@@ -3,7 +3,7 @@
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,7 +65,9 @@ class _Watch:
                 self.seconds.append(time.perf_counter() - began)
 
 
-def measure_swaps(model: Path, models: Path, examples: Sequence[bytes], address: str) -> Swaps:
+def measure_swaps(
+    model: Path, models: Path, examples: Sequence[bytes], address: str, report: Callable[[str], None] = print
+) -> Swaps:
     """Publishes and rolls back versions while clients ask.
 
     Versions are copies of one model, so an answer is mixed if the version it names was not wanted when it was asked or
@@ -78,11 +80,13 @@ def measure_swaps(model: Path, models: Path, examples: Sequence[bytes], address:
     for version in range(2, newest + 1):
         with watch.changing_to(version, address):
             publish(model, models, version, examples)
+        report(f"swap {version - 1} of {SWAPS} done")
         if version > KEPT:
             shutil.rmtree(models / MODEL / str(version - KEPT))
     for version in range(newest - 1, newest - 1 - ROLLBACKS, -1):
         with watch.changing_to(version, address):
             pin(models, version)
+        report(f"rollback {newest - version} of {ROLLBACKS} done")
     watch.stop.set()
     for thread in threads:
         thread.join()
