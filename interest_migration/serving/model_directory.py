@@ -68,7 +68,7 @@ def check_model_directory(path: Path, required: Signatures = SERVED_SIGNATURES) 
     """
     if not path.is_dir():
         raise ModelFilesError(f"expected the folder of a model, received {path}, which is none")
-    listed = _check_list(path)
+    listed = check_file_list(path)
     graph = _read_graph(path / _GRAPH)
     _check_variables(path)
     _check_assets(path, graph)
@@ -94,7 +94,18 @@ def write_file_list(directory: str) -> None:
         content.write(json.dumps(listed, indent=1, sort_keys=True))
 
 
-def _check_list(path: Path) -> bool:
+def check_file_list(path: Path) -> bool:
+    """Checks that the files of a model are those that its export listed.
+
+    Args:
+      path: The folder with `saved_model.pb`.
+
+    Returns:
+      Whether it has such a list.
+
+    Raises:
+      ModelFilesError: If a file is missing or other than listed.
+    """
     if not (path / FILE_LIST).exists():
         return False
     try:

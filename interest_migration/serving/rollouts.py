@@ -8,6 +8,7 @@ from typing import Any
 from interest_migration.errors import DataError, RefusedError
 from interest_migration.serving.audit import PUSH, AuditEntry, record
 from interest_migration.serving.model_config import Rollout, config_file, read_rollout, render, write_rollout
+from interest_migration.serving.model_directory import check_file_list
 from interest_migration.serving.moves import load_first
 from interest_migration.serving.reviews import Action, now, standing_review
 from interest_migration.serving.versions import Push, digest_files, list_versions, one_at_a_time
@@ -83,7 +84,7 @@ def change(directory: Path, action: str, move: Move, author: Author, wait: Wait,
       rehearse: Whether to say what would happen, and do nothing.
 
     Raises:
-      DataError: If there is no such version, it is no SavedModel, or the file is damaged or cannot be written.
+      DataError: If there is no such version, it is no whole SavedModel, or the file is damaged or cannot be written.
       RefusedError: If somebody holds the model that would get requests.
     """
     if rehearse:
@@ -138,6 +139,7 @@ def _check_versions(directory: Path, numbers: Sequence[int]) -> None:
         path = directory / str(number)
         if not (path / "saved_model.pb").is_file():
             raise DataError(f"expected a SavedModel in {path}, found no saved_model.pb")
+        check_file_list(path)
         review = standing_review(directory, digest_files(path))
         if review and review.action is Action.HOLD:
             raise RefusedError(

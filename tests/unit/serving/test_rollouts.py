@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from interest_migration.errors import DataError, RefusedError
+from interest_migration.errors import DataError, ModelFilesError, RefusedError
 from interest_migration.serving import moves
 from interest_migration.serving.audit import read_audit
 from interest_migration.serving.listing import Origin, list_model
 from interest_migration.serving.model_config import Policy, Rollout, config_file, read_rollout, write_rollout
+from interest_migration.serving.model_directory import write_file_list
 from interest_migration.serving.reviews import Action, Review, record_review
 from interest_migration.serving.rollouts import Author, Changed, change, record_push
 from interest_migration.serving.versions import digest_files, list_versions, push_version, served_version
@@ -213,3 +214,14 @@ def test_pins_and_pushes_at_the_same_time_lose_no_served_version(served):
     assert served_version(other).number == 2
     assert [version.number for version in list_versions(served)] == [2, 18]
     assert len(read_audit(served.parent, "interests")) == 3 + 2 + 15 + 15
+
+
+def test_a_version_whose_files_are_not_those_it_was_exported_with_gets_no_requests(served: Path) -> None:
+    for version in ("2", "3"):
+        (served / version / "assets.extra").mkdir()
+        write_file_list(str(served / version))
+    move(served, "promote", 2)
+    (served / "3" / "saved_model.pb").write_text("gr")
+    with pytest.raises(ModelFilesError, match=r"expected 7 bytes in .*3/saved_model.pb, received 2. Copy or export"):
+        move(served, "promote", 3)
+    assert read_rollout(served).labels == {"stable": 2}
