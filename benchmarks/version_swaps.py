@@ -66,7 +66,7 @@ class _Watch:
 
 
 def measure_swaps(
-    model: Path, models: Path, examples: Sequence[bytes], address: str, report: Callable[[str], None] = print
+    model: Path, models: Path, examples: Sequence[bytes], address: str, report: Callable[[str], None]
 ) -> Swaps:
     """Publishes and rolls back versions while clients ask.
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -19,6 +18,7 @@ from interest_migration.errors import ContractError
 from interest_migration.examples.settings import ExampleSettings
 from interest_migration.model.answers import answer, current_category
 from interest_migration.model.column_answers import Answers, column_signatures
+from interest_migration.model.compiled_model import compile_model, padded_inputs
 from interest_migration.model.embed_names import embed_names
 from interest_migration.model.explanation import explain, with_average
 from interest_migration.model.inputs import INPUT_SPECS, LABEL_SPECS, pad
@@ -37,7 +37,7 @@ from interest_migration.serving.model_directory import write_file_list
 from interest_migration.serving.warm_up import make_warm_ups, write_warm_ups
 from interest_migration.transform.vocabularies import BRANDS, CATEGORIES, CHILDREN, ITEMS, PARENTS
 from schemas.events import ACTIONS
-from schemas.features import AGGREGATE_INPUTS, AGGREGATE_WIDTH, RAW_FEATURES, FeatureSpec, Role, Shape
+from schemas.features import AGGREGATE_INPUTS, RAW_FEATURES, Role
 from schemas.signatures import (
     EMBED_NAMES,
     EVALUATE,
@@ -52,8 +52,6 @@ from schemas.signatures import (
 
 RAW_INPUTS = tuple(spec.name for spec in RAW_FEATURES if spec.role is Role.INPUT)
 RAW_LABELS = tuple(spec.name for spec in RAW_FEATURES if spec.role is Role.LABEL)
-_CONSTANT_WEIGHTS = 2**15
-"""Variables of at most so many numbers become constants of the served graph."""
 _BYTES = [tf.TensorSpec([None], tf.string, name=EXAMPLES)]
 
 
@@ -76,11 +74,6 @@ class TransformGraph:
     interest_actions: Sequence[str] = ACTIONS
     churn_actions: Sequence[str] = ()
     examples: ExampleSettings = field(default_factory=ExampleSettings)
-
-
-def _padded_spec(spec: FeatureSpec) -> tf.TensorSpec:
-    shape = [None, AGGREGATE_WIDTH if spec.shape is Shape.AGGREGATES else None]
-    return tf.TensorSpec(shape, tf.float32 if spec.dtype == "float32" else tf.int32, name=spec.name)
 
 
 @dataclass(frozen=True)
@@ -118,7 +111,7 @@ class ServedModel(tf.Module):
         # Kept, since adding them up from five tables took most of the time of an answer.
         self._item_vectors = tf.Variable(model.item_vectors(), trainable=False)
         self._model = _Untracked(model)
-        self._scored = _Untracked(_compile_model(model))
+        self._scored = _Untracked(compile_model(model))
         text = model.trajectory.events.text
         self._texts = text.freeze() if text else []
         paths = partial(self._paths, compile_once(self._rank_next))
@@ -152,7 +145,7 @@ class ServedModel(tf.Module):
 
         return tf.function(score, input_signature=score_items_signature(self._model.held, *_BYTES), autograph=False)
 
-    @tf.function(input_signature=[{spec.name: _padded_spec(spec) for spec in INPUT_SPECS}], autograph=False)
+    @tf.function(input_signature=[padded_inputs()], autograph=False)
     def score_transformed(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Returns the columns of `predict_scores` for padded transformed inputs."""
         return score_batch(self._model.held, inputs, self._score(inputs))
@@ -216,24 +209,6 @@ class ServedModel(tf.Module):
 
     def _parse(self, examples: tf.Tensor, names: tuple[str, ...]) -> dict[str, Any]:
         return tf.io.parse_example(examples, {name: self._parsers[name] for name in names})
-
-
-def _compile_model(model: InterestModel) -> Any:
-    """Returns the function from padded inputs to what the model returns, for a graph to hold once.
-
-    Small weights are constants in it: an answer for one user costs as much as it has operations, and reading a variable
-    is one. TensorFlow works out once what depends on them alone.
-    """
-    small = [variable for variable in model.variables if variable.value.shape.num_elements() <= _CONSTANT_WEIGHTS]
-    values = [variable.numpy() for variable in small]
-
-    def score(inputs: dict[str, tf.Tensor]) -> dict[str, Any]:
-        with keras.StatelessScope(list(zip(small, map(tf.constant, values), strict=True))):
-            found: dict[str, Any] = model(inputs, training=False)
-            return found
-
-    specs = {spec.name: _padded_spec(spec) for spec in INPUT_SPECS}
-    return tf.function(score, autograph=False).get_concrete_function(specs)
 
 
 def export_model(
