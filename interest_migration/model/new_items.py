@@ -67,9 +67,9 @@ def new_item_loss(model: InterestModel, batch: Inputs, outputs: dict[str, Any]) 
     if not drawn.shape[0]:
         return tf.constant(0.0)
     vectors = tf.gather(model.trajectory.events.language().item_table.value, drawn)
-    own = None if model.settings.text.only else drawn
+    hidden = None if model.settings.text.only else drawn
     inputs = withhold(model, batch, drawn)
-    logits = text_scores(model, inputs, outputs["item_query"], tf.cast(vectors, tf.float32), own)
+    logits = text_scores(model, inputs, outputs["item_query"], tf.cast(vectors, tf.float32), hidden, training=True)
     follows = tf.reduce_any(batch[label_name(NEXT_ITEMS)][:, :, tf.newaxis] == drawn, axis=1)
     hits = tf.cast(follows, tf.float32)
     count = tf.reduce_sum(hits, axis=1)

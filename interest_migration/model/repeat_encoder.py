@@ -26,14 +26,15 @@ class RepeatEncoder(keras.layers.Layer):
     Args:
       feature: Name of the event feature with the ids.
       decay: Weight that an event loses with every step at the start of training.
+      appetites: Numbers of a user's appetite, for what builds on event weights.
     """
 
-    def __init__(self, feature: str, decay: float = 1.0, **kwargs: Any) -> None:
+    def __init__(self, feature: str, decay: float = 1.0, appetites: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.feature, self.decay = feature, decay
         self.ages = IdEmbedding(TIME_BUCKETS, 1, "zeros", name="ages")
         self.actions = IdEmbedding(len(ACTIONS) + 1, 1, "zeros", name="actions")
-        self.appetite = keras.layers.Dense(1, activation="softplus", name="appetite")
+        self.appetite = keras.layers.Dense(appetites, activation="softplus", name="appetite")
 
     def build(self, input_shape: Any = None) -> None:
         """Makes the weights of steps."""

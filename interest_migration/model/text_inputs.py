@@ -58,7 +58,12 @@ def score_by_text(model: InterestModel, batch: Inputs, event_vectors: tf.Tensor,
 
 
 def text_scores(
-    model: InterestModel, inputs: Inputs, query: tf.Tensor, vectors: tf.Tensor, own: Any = None
+    model: InterestModel,
+    inputs: Inputs,
+    query: tf.Tensor,
+    vectors: tf.Tensor,
+    hidden: Any = None,
+    training: bool = False,
 ) -> tf.Tensor:
     """Returns the `[B, C]` logits of items that are known by `[C, W]` vectors of their texts alone.
 
@@ -70,13 +75,15 @@ def text_scores(
       inputs: Padded inputs.
       query: `[B, D]`, what the model returned for them as `item_query`.
       vectors: `[C, W]`.
-      own: `[C]` ids of candidates that are known, but are to be scored as if they were not.
+      hidden: `[n]` ids of known items that are out of sight.
+      training: As of `TextNeighbours`.
     """
     events = model.trajectory.events
     table = tf.cast(events.language().item_table.value[1:-1], tf.float32)
     if not model.settings.text.only:
-        return model.neighbours(inputs, tf.stop_gradient(query), table, vectors, own)
-    return model.neighbours(inputs, query, table, vectors, own) + model.next_item.text_scores(query, events, vectors)
+        return model.neighbours(inputs, tf.stop_gradient(query), table, vectors, hidden, training=training)
+    near = model.neighbours(inputs, query, table, vectors, hidden, training=training)
+    return near + model.next_item.text_scores(query, events, vectors)
 
 
 def score_items_signature(model: InterestModel, examples: tf.TensorSpec) -> list[tf.TensorSpec]:

@@ -166,7 +166,7 @@ def test_texts_train_in_mixed_precision(precision):
         with tf.GradientTape() as tape:
             losses = objectives(mixed, given, mixed(given, training=True))
             loss = total(losses, mixed.settings.loss_weights)
-        trained = [mixed.trajectory.events.text.kernel, mixed.neighbours.weight]
+        trained = [mixed.trajectory.events.text.kernel, mixed.neighbours.popular]
         gradients = tape.gradient(loss, [variable.value for variable in trained])
         candidates = tf.constant(items[1:-1], tf.float32)
         scores = score_by_text(mixed, given, tf.ones([len(given[ITEM_IDS]), 2, WIDTH]), candidates)

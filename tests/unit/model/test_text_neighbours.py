@@ -24,29 +24,60 @@ def history(ids, vectors=None):
     return given if vectors is None else given | {EVENT_VECTORS: tf.constant(vectors)}
 
 
+POPULAR, PERSONAL = np.array([0.5, -0.5]), np.array([0.8, -0.9])
+SERVED_SHARE = 1 / (1 + np.exp(-0.85))
+
+
 @pytest.fixture(scope="module")
 def layer():
     made = TextNeighbours(3, 2)
     made.build()
     made.assign([4.0, 2.0, 0.5])
-    made.weight.assign(0.5)
-    made.appetite.kernel.assign(tf.zeros([2, 1]))
-    made.appetite.bias.assign([np.log(np.e - 1)])  # softplus: 1
+    made.popular.assign([POPULAR, [0, 0]])
+    made.personal.assign([PERSONAL, [0, 0]])
+    made.appetite.bias.assign([np.log(np.e - 1), -40])  # softplus: 1 of what is alike, 0 of what is the same
+    made.odds.assign(0.0)
     return made
 
 
-def score(layer, inputs, own=None):
-    return layer(inputs, tf.zeros([1, 2]), TABLE, NEW, own).numpy()[0]
+def score(layer, inputs, *given, **options):
+    return layer(inputs, tf.zeros([1, 2]), TABLE, NEW, *given, **options).numpy()[0]
 
 
-def test_popularity_is_the_mean_of_neighbours_and_five_average_items(layer):
-    expected = 0.5 * np.log([(4 + 2 + 5) / 7, (0.5 + 5) / 6, 1, 1])
-    np.testing.assert_allclose(score(layer, history([[0]])), expected, atol=1e-6)
+def softmax(logits):
+    return np.exp(logits) / np.exp(logits).sum()
 
 
-def test_what_was_wanted_before_lifts_what_is_like_it(layer):
-    lift = score(layer, history([[1, 2, 2, 0]])) - score(layer, history([[0]]))
-    np.testing.assert_allclose(lift, [np.log(4), 0, 0, 0], atol=1e-6)
+def expected(reached, items, near=(0, 0, 0, 0), events=0, share=SERVED_SHARE, total=6.5):
+    """Of four candidates, from sums over their neighbours."""
+    kinds = np.log(np.array([reached, items]) + 5)
+    lift = np.log((np.array(near) + 0.3) / (events * np.array(reached) / total + 0.3))
+    return np.log(share * softmax(POPULAR @ kinds) + (1 - share) * softmax(PERSONAL @ kinds + lift))
+
+
+REACHED, ITEMS = (6, 0.5, 0, 0), (2, 1, 0, 0)
+
+
+def test_without_a_history_popularity_of_neighbours_and_five_average_items_speaks(layer):
+    np.testing.assert_allclose(score(layer, history([[0]])), expected(REACHED, ITEMS), atol=1e-3)
+
+
+def test_what_was_wanted_more_than_usual_lifts_what_is_like_it(layer):
+    found = score(layer, history([[1, 2, 2, 0]]))
+    np.testing.assert_allclose(found, expected(REACHED, ITEMS, (3, 0, 0, 0), 3), atol=1e-3)
+    assert found[0] > score(layer, history([[0]]))[0]
+    assert found[1] < score(layer, history([[0]]))[1]
+
+
+def test_scores_are_logarithms_of_probabilities(layer):
+    assert np.exp(score(layer, history([[1, 3]]))).sum() == pytest.approx(1)
+
+
+def test_the_share_is_learned_and_popularity_has_more_of_it_when_served(layer):
+    given = history([[1, 2, 2, 0]])
+    np.testing.assert_allclose(
+        score(layer, given, training=True), expected(REACHED, ITEMS, (3, 0, 0, 0), 3, share=0.5), atol=1e-3
+    )
 
 
 def test_new_items_of_a_history_are_read_by_their_vectors(layer):
@@ -54,10 +85,9 @@ def test_new_items_of_a_history_are_read_by_their_vectors(layer):
     np.testing.assert_allclose(score(layer, new), score(layer, history([[1, 2, 2, 0]])), atol=1e-6)
 
 
-def test_an_item_that_is_treated_as_new_is_out_of_sight(layer):
-    own = tf.constant([1, 3, 2, 3])
-    found = score(layer, history([[1, 3]]), own)
-    np.testing.assert_allclose(found, [0.5 * np.log((2 + 5) / 6), 0, 0, 0], atol=1e-6)
+def test_items_that_are_treated_as_new_are_out_of_sight(layer):
+    found = score(layer, history([[0, 3]]), tf.constant([1, 3]))
+    np.testing.assert_allclose(found, expected((2, 0, 0, 0), (1, 0, 0, 0), (0, 0, 0, 0), 1, total=2), atol=1e-3)
 
 
 def make(width=5, **text):
@@ -98,7 +128,7 @@ def test_the_loss_trains_neighbours():
     with tf.GradientTape() as tape:
         loss = new_item_loss(model, batch, model(batch, training=True))
     layer = model.neighbours
-    trained = [layer.weight, layer.steps, layer.appetite.bias, layer.appetite.kernel]
+    trained = [layer.popular, layer.personal, layer.odds, layer.steps, layer.appetite.bias, layer.appetite.kernel]
     for gradient in tape.gradient(loss, [variable.value for variable in trained]):
         assert gradient is not None
     assert np.isfinite(float(loss))
