@@ -1,7 +1,7 @@
 """The experiment on items that were never seen, on what a finished run left."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from interest_migration.model.settings import VocabularySizes
 
 
-def rank_cold_items(config: PipelineConfig, share: float, sample: float, seed: int) -> "Ranked":
+def rank_cold_items(config: PipelineConfig, share: float, sample: float, seeds: Sequence[int]) -> list["Ranked"]:
     """Runs the experiment of `interest_migration.cold_items.experiment` on the newest finished run.
 
     Args:
       config: Names the workspace and how models are trained.
       share: Share of the items that are held out.
       sample: Share of the users whose examples are trained on.
-      seed: Of the choice of items and users.
+      seeds: Of the choice of items and users, one for every draw.
 
     Raises:
       DataError: If no run with a language model has finished.
@@ -33,24 +33,33 @@ def rank_cold_items(config: PipelineConfig, share: float, sample: float, seed: i
         reading(config.workspace),
         divert_output(config.workspace / "cold_items" / new_run_id() / LOG_FILE) as terminal,
     ):
-        return _rank(config, share, sample, seed, lambda line: print(line, file=terminal, flush=True))
+        return _rank(config, share, sample, seeds, lambda line: print(line, file=terminal, flush=True))
 
 
-def _rank(config: PipelineConfig, share: float, sample: float, seed: int, report: Callable[[str], None]) -> "Ranked":
+def _rank(
+    config: PipelineConfig, share: float, sample: float, seeds: Sequence[int], report: Callable[[str], None]
+) -> list["Ranked"]:
     from interest_migration.cold_items.experiment import Trial, run_trial
 
-    trial = Trial(
-        *read_graph(config),
-        config.examples.new_interest_days,
-        config.model,
-        config.training,
-        share=share,
-        sample=sample,
-        seed=seed,
-        resamples=config.comparison.resamples,
-    )
-    with tempfile.TemporaryDirectory() as scratch:
-        return run_trial(trial, Path(scratch), report)
+    graph = read_graph(config)
+    found = []
+    for number, seed in enumerate(seeds, start=1):
+        trial = Trial(
+            *graph,
+            config.examples.new_interest_days,
+            config.model,
+            config.training,
+            share=share,
+            sample=sample,
+            seed=seed,
+            resamples=config.comparison.resamples,
+        )
+        report(f"draw {number} of {len(seeds)}, seed {seed}")
+        with tempfile.TemporaryDirectory() as scratch:
+            found.append(run_trial(trial, Path(scratch), report))
+        values = (f"{name} {measures['hr_at_10'].value:.3f}" for name, measures in found[-1].methods.items())
+        report(f"HR@10: {', '.join(values)}")
+    return found
 
 
 def read_graph(config: PipelineConfig) -> tuple[dict[str, list[str]], "VocabularySizes", TextVectors]:

@@ -22,7 +22,7 @@ _CAUTION: Final = 0.3
 """Events that are added to what a user wanted and to what an average user would have."""
 
 _SERVED_ODDS: Final = 0.85
-"""Log-odds of popularity in served scores, .7. By likelihood its share is .4, but the first ten places then miss staples."""
+"""Log-odds of popularity in served scores, .7: by likelihood it is .4, but then the first ten places miss staples."""
 
 # First weights fit the training part of Complete Journey; rows are those of _SHARPNESS, columns events and items.
 _POPULAR: Final = ((1.1, -1.2), (0.1, 0.2))

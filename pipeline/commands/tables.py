@@ -18,6 +18,7 @@ from interest_migration.serving.versions import served_version
 from pipeline.outcome import summary_rows
 
 if TYPE_CHECKING:
+    from interest_migration.cold_items.draws import Averaged
     from interest_migration.cold_items.scoring import Ranked
     from interest_migration.sequences.benchmark import BenchmarkResult
     from pipeline.outcome import Outcome
@@ -83,7 +84,7 @@ def print_benchmark(console: Console, result: "BenchmarkResult") -> None:
     )
 
 
-def print_methods(console: Console, title: str, result: "Ranked") -> None:
+def print_methods(console: Console, title: str, result: "Ranked | Averaged") -> None:
     """Prints one row per method, with the lead of the model over it."""
     table = Table(title=title, box=box.SIMPLE, title_justify="left")
     for name in ("method", "HR@10 (95 % interval)", "NDCG@10 (95 % interval)", "text less it, HR@10", "NDCG@10"):

@@ -1,8 +1,11 @@
 """The commands `benchmark cold-items` and `benchmark across-platforms`, without training."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -38,12 +41,28 @@ def config(tmp_path: Path) -> Path:
 
 def test_new_items_are_printed_with_the_lead_of_the_texts(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     result = Ranked(200, 90, 80, METHODS, LEAD)
-    monkeypatch.setattr(pipeline.cold_items, "rank_cold_items", lambda *_: result)
+    monkeypatch.setattr(pipeline.cold_items, "rank_cold_items", lambda *_: [result])
     printed = invoke("cold-items", "--config", config).output
     assert "200 items held out, 90 examples of 80 users ask for them" in printed
     assert "+0.2900" in printed
     found = json.loads(invoke("cold-items", "--config", config, "--json").stdout)
     assert found["differences"]["chance"]["hr_at_10"] == {"value": 0.29, "low": 0.27, "high": 0.31}
+
+
+def test_several_draws_are_averaged(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def rank(loaded: object, share: float, sample: float, seeds: Sequence[int]) -> list[Ranked]:
+        lift = {key: replace(value, value=value.value + 0.1) for key, value in LEAD["chance"].items()}
+        leads = [{"chance": lift} if seed % 2 else LEAD for seed in seeds]
+        return [Ranked(200, 90, 80, METHODS, lead) for lead in leads]
+
+    monkeypatch.setattr(pipeline.cold_items, "rank_cold_items", rank)
+    command = ("cold-items", "--config", config, "--seed", "4", "--draws", "4")
+    assert "Means of 4 draws of items" in invoke(*command).output
+    found = json.loads(invoke(*command, "--json").stdout)
+    assert len(found["draws"]) == 4
+    lead = found["differences"]["chance"]["hr_at_10"]
+    half = 3.18244630528371 * np.std([0, 0.1, 0, 0.1], ddof=1) / 2  # of a t table: 3 degrees of freedom
+    assert list(lead.values()) == pytest.approx([0.34, 0.34 - half, 0.34 + half])
 
 
 @pytest.mark.parametrize("second", [True, False])
