@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from interest_migration.model.settings import VocabularySizes
 
 
-def rank_cold_items(config: PipelineConfig, share: float, sample: float, seeds: Sequence[int]) -> list["Ranked"]:
+def rank_cold_items(
+    config: PipelineConfig, share: float, sample: float, seeds: Sequence[int], trained: bool = True
+) -> list["Ranked"]:
     """Runs the experiment of `interest_migration.cold_items.experiment` on the newest finished run.
 
     Args:
@@ -25,6 +28,7 @@ def rank_cold_items(config: PipelineConfig, share: float, sample: float, seeds: 
       share: Share of the items that are held out.
       sample: Share of the users whose examples are trained on.
       seeds: Of the choice of items and users, one for every draw.
+      trained: Whether models are trained.
 
     Raises:
       DataError: If no run with a language model has finished.
@@ -33,30 +37,34 @@ def rank_cold_items(config: PipelineConfig, share: float, sample: float, seeds: 
         reading(config.workspace),
         divert_output(config.workspace / "cold_items" / new_run_id() / LOG_FILE) as terminal,
     ):
-        return _rank(config, share, sample, seeds, lambda line: print(line, file=terminal, flush=True))
+        return _rank(config, share, sample, seeds, trained, lambda line: print(line, file=terminal, flush=True))
 
 
 def _rank(
-    config: PipelineConfig, share: float, sample: float, seeds: Sequence[int], report: Callable[[str], None]
+    config: PipelineConfig,
+    share: float,
+    sample: float,
+    seeds: Sequence[int],
+    trained: bool,
+    report: Callable[[str], None],
 ) -> list["Ranked"]:
     from interest_migration.cold_items.experiment import Trial, run_trial
 
-    graph = read_graph(config)
+    first = Trial(
+        *read_graph(config),
+        config.examples.new_interest_days,
+        config.model,
+        config.training,
+        share=share,
+        sample=sample,
+        resamples=config.comparison.resamples,
+        trained=trained,
+    )
     found = []
     for number, seed in enumerate(seeds, start=1):
-        trial = Trial(
-            *graph,
-            config.examples.new_interest_days,
-            config.model,
-            config.training,
-            share=share,
-            sample=sample,
-            seed=seed,
-            resamples=config.comparison.resamples,
-        )
         report(f"draw {number} of {len(seeds)}, seed {seed}")
         with tempfile.TemporaryDirectory() as scratch:
-            found.append(run_trial(trial, Path(scratch), report))
+            found.append(run_trial(replace(first, seed=seed), Path(scratch), report))
         values = (f"{name} {measures['hr_at_10'].value:.3f}" for name, measures in found[-1].methods.items())
         report(f"HR@10: {', '.join(values)}")
     return found

@@ -9,7 +9,7 @@ stand at the moment before it is first offered. Those whose next step holds cold
     others            see `simple_methods`
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -39,7 +39,7 @@ from interest_migration.model.settings import ModelSettings, VocabularySizes
 from interest_migration.ragged import Examples, Ragged, read_examples
 from interest_migration.training.label_share import choose_users
 from interest_migration.training.settings import TrainingSettings
-from interest_migration.training.train import train
+from interest_migration.training.train import TrainingData, before_training, train
 from schemas.features import ITEM_IDS, NEXT_ITEMS, TRANSFORMED_FEATURES, USER, label_name
 
 TEXT: Final = "text"
@@ -61,6 +61,7 @@ class Trial:
       sample: Share of the users whose training examples are used.
       seed: Of the choice of items and users.
       resamples: Bootstrap resamples behind the intervals.
+      trained: Whether to train; else texts are read with first weights, and no model without texts is made.
     """
 
     paths: Mapping[str, Sequence[str]]
@@ -73,6 +74,7 @@ class Trial:
     sample: float = 1.0
     seed: int = 0
     resamples: int = 200
+    trained: bool = True
 
 
 def run_trial(trial: Trial, directory: Path, report: Callable[[str], None] = print) -> Ranked:
@@ -98,10 +100,8 @@ def run_trial(trial: Trial, directory: Path, report: Callable[[str], None] = pri
     report(f"{cold.sum():,} of {trial.sizes.items:,} items are held out; {len(asked[USER]):,} examples ask for them")
     methods = {name: rows_of(found) for name, found in count_scores(kept["train"], asked, cold, catalogue).items()}
     methods["own popularity"] = constant(own_popularity(splits["train"], cold))
-    for name, read in (("with", with_texts(data, known)), ("without", data)):
-        report(f"training {name} texts")
-        model = train(read, trial.model, from_scratch(trial.training), directory / name, report).model
-        if read.texts:
+    for model in _models(trial, data, known, directory, report):
+        if model.sizes.text_width:
             methods[TEXT] = by_text(model, asked, trial.vectors.items[cold])
         else:
             methods |= _attributes(model, asked, catalogue[cold])
@@ -109,6 +109,18 @@ def run_trial(trial: Trial, directory: Path, report: Callable[[str], None] = pri
     resamples = Resamples.draw(users, trial.resamples, trial.seed)
     values, differences = compare_methods(methods, _right(asking, cold), TEXT, resamples)
     return Ranked(int(cold.sum()), len(users), len(np.unique(users)), values, differences)
+
+
+def _models(
+    trial: Trial, data: TrainingData, known: TextVectors, directory: Path, report: Callable[[str], None]
+) -> Iterator[InterestModel]:
+    settings, read = from_scratch(trial.training), with_texts(data, known)
+    if not trial.trained:
+        yield before_training(read, trial.model, settings)
+        return
+    for name, given in (("with", read), ("without", data)):
+        report(f"training {name} texts")
+        yield train(given, trial.model, settings, directory / name, report).model
 
 
 def choose_cold(size: int, share: float, seed: int) -> npt.NDArray[np.bool_]:

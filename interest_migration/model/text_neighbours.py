@@ -113,7 +113,9 @@ class TextNeighbours(RepeatEncoder):
         """Returns `[B, K, C]` logarithms of what histories hold of neighbours over what is `usual` `[K, C]`."""
         weights = self.event_weights(inputs)
         known = sum_by_id(weights, inputs.get(TRUE_ITEM_IDS, inputs[ITEM_IDS]) - 1, self.size)
-        near, events = tf.einsum("bv,kcv->bkc", known, alike), tf.reduce_sum(known, axis=1)
+        events = tf.reduce_sum(known, axis=1)
+        near = tf.matmul(known, tf.reshape(alike, [-1, self.size]), transpose_b=True)
+        near = tf.reshape(near, [-1, len(_SHARPNESS), tf.shape(alike)[1]])
         if EVENT_VECTORS in inputs:
             new = align_events(inputs, inputs[EVENT_VECTORS])
             near += tf.einsum("be,kbec->bkc", weights, _likeness(new, vectors, centre))

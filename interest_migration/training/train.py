@@ -160,6 +160,21 @@ def train(
     return TrainedModel(model, record, is_chief(strategy), provenance, pretrained if pretrains else None)
 
 
+def before_training(data: TrainingData, model_settings: ModelSettings, settings: TrainingSettings) -> InterestModel:
+    """Returns the model before its first step: what is counted is in it, what is learned has first weights.
+
+    Args:
+      data: As of `train`.
+      model_settings: As of `train`.
+      settings: As of `train`.
+    """
+    with numerics(settings):
+        sources = read_sources(data, settings, NO_PRETRAINING)
+        model = _make_model(data, model_settings, settings, sources.train)
+        sources.count_into(model)
+    return model
+
+
 def _make_model(
     data: TrainingData, model_settings: ModelSettings, settings: TrainingSettings, source: ExampleSource
 ) -> InterestModel:

@@ -1,5 +1,7 @@
 """Both experiments with texts on tiny shops in which users keep to a kind of goods, and only texts tell the kind."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from transformed_examples import transformed
@@ -91,6 +93,7 @@ def test_new_items_are_ranked_by_their_texts_and_not_without(shops, tmp_path, mo
     for name, examples in source.splits.items():
         write_examples(examples, tmp_path / f"{name}.gz")
     trial = Trial(paths, SIZES, source.vectors, 56.0, MODEL, TRAINING, share=0.4, resamples=20)
+    counted = run_trial(replace(trial, trained=False), tmp_path / "counted", lambda _: None)
     result = run_trial(trial, tmp_path / "trial", lambda _: None)
     found = {name: measures["hr_at_10"].value for name, measures in result.methods.items()}
     chance = 10 / result.candidates
@@ -98,6 +101,8 @@ def test_new_items_are_ranked_by_their_texts_and_not_without(shops, tmp_path, mo
     assert found["text"] > 2 * chance
     assert found["popularity"] == pytest.approx(chance)  # one category for all
     assert result.differences["ids"]["hr_at_10"].low > 0
+    assert set(result.methods) - set(counted.methods) == {"ids", "attributes"}
+    assert counted.methods["text"]["hr_at_10"].value > 2 * chance
 
 
 def build(data, model, settings, directory, report):

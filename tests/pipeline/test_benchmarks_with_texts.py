@@ -41,7 +41,7 @@ def config(tmp_path: Path) -> Path:
 
 def test_new_items_are_printed_with_the_lead_of_the_texts(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     result = Ranked(200, 90, 80, METHODS, LEAD)
-    monkeypatch.setattr(pipeline.cold_items, "rank_cold_items", lambda *_: [result])
+    monkeypatch.setattr(pipeline.cold_items, "rank_cold_items", lambda *_, **__: [result])
     printed = invoke("cold-items", "--config", config).output
     assert "200 items held out, 90 examples of 80 users ask for them" in printed
     assert "+0.2900" in printed
@@ -50,13 +50,14 @@ def test_new_items_are_printed_with_the_lead_of_the_texts(config: Path, monkeypa
 
 
 def test_several_draws_are_averaged(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def rank(loaded: object, share: float, sample: float, seeds: Sequence[int]) -> list[Ranked]:
+    def rank(loaded: object, share: float, sample: float, seeds: Sequence[int], trained: bool) -> list[Ranked]:
+        assert not trained
         lift = {key: replace(value, value=value.value + 0.1) for key, value in LEAD["chance"].items()}
         leads = [{"chance": lift} if seed % 2 else LEAD for seed in seeds]
         return [Ranked(200, 90, 80, METHODS, lead) for lead in leads]
 
     monkeypatch.setattr(pipeline.cold_items, "rank_cold_items", rank)
-    command = ("cold-items", "--config", config, "--seed", "4", "--draws", "4")
+    command = ("cold-items", "--config", config, "--seed", "4", "--draws", "4", "--untrained")
     assert "Means of 4 draws of items" in invoke(*command).output
     found = json.loads(invoke(*command, "--json").stdout)
     assert len(found["draws"]) == 4
