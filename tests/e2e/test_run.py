@@ -13,7 +13,6 @@ from small_shop import RULE, Shop, call, write_yaml
 from synthetic_log import CATEGORIES
 
 pytestmark = pytest.mark.e2e
-QUICK = ("--set", "serving_gate.enabled=false", "--json")
 
 
 def measured(outcome: str) -> list[dict[str, object]]:
@@ -144,14 +143,6 @@ def test_a_missing_column_ends_with_2_and_names_it(shop: Shop, tmp_path: Path):
     wrong = call("run", "--config", shop.folder / "config.yaml", "--input", tmp_path)
     assert wrong.exit_code == 2
     assert "'action'" in wrong.output
-
-
-def test_the_same_seed_and_input_give_the_same_metrics(shop: Shop, tmp_path: Path):
-    elsewhere = f"workspace={tmp_path / 'other'}"
-    same_key = f"data.key_file={shop.folder}/workspace/pseudonym.key"
-    other = call("run", "--config", shop.folder / "config.yaml", "--set", elsewhere, "--set", same_key, *QUICK)
-    assert other.exit_code == 0, other.output
-    assert measured(other.stdout) == measured(shop.first.stdout)
 
 
 def test_evaluate_repeats_the_figures_of_the_run(shop: Shop):

@@ -103,7 +103,7 @@ def test_what_nobody_waits_for_is_not_computed(narrow):
 def test_too_many_requests_are_refused(narrow, protocol):
     address = addresses(narrow)[protocol]
     with (
-        busy(narrow, address, 2, 0.3),
+        busy(narrow, address, 2, 2.0),
         pytest.raises(OverloadedError, match="2 requests are being answered, which is the most"),
     ):
         wait(address, 0.01)

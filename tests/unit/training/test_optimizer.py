@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from interest_migration.training.optimizer import make_optimizer, warmup_cosine
+from interest_migration.training.optimizer import DenseAdamW, make_optimizer, warmup_cosine
 from interest_migration.training.settings import TrainingSettings
 
 
@@ -29,6 +29,23 @@ def test_sparse_gradients_act_like_dense_ones():
     sparse = tf.IndexedSlices(rows, tf.constant([2, 0, 2]), tf.constant([3, 2]))
     dense = tf.constant([[3.0, 4.0], [0.0, 0.0], [6.0, 8.0]])
     np.testing.assert_allclose(trained(sparse), trained(dense), rtol=1e-6)
+
+
+def test_updates_are_those_of_adamw():
+    def trained(optimizer_type):
+        variables = [
+            keras.Variable(np.arange(6, dtype=np.float32).reshape(2, 3), name=name) for name in ("kernel", "bias")
+        ]
+        rate = warmup_cosine(TrainingSettings(learning_rate=0.1), 10)
+        optimizer = optimizer_type(rate, weight_decay=0.1, global_clipnorm=1.0)
+        optimizer.exclude_from_weight_decay(var_names=["bias"])
+        for step in range(10):
+            optimizer.apply([tf.sin(variable + step) for variable in variables], variables)
+        return [variable.numpy() for variable in variables]
+
+    ours, theirs = trained(DenseAdamW), trained(keras.optimizers.AdamW)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+    assert not np.allclose(ours[0], ours[1])
 
 
 def test_float16_scales_the_loss():
