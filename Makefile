@@ -15,7 +15,7 @@ demo: setup ## Complete Journey from raw purchases to a pushed model
 	@$(BIN)/interest-migration run --config configs/demo.yaml
 
 test: setup ## Run all tests, two at a time
-	@$(BIN)/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-fast: setup ## Run the unit tests
 	@$(BIN)/pytest tests/unit
