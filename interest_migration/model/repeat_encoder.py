@@ -31,7 +31,7 @@ class RepeatEncoder(keras.layers.Layer):
 
     def __init__(self, feature: str, decay: float = 1.0, appetites: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.feature, self.decay = feature, decay
+        self.feature, self.decay, self.appetites = feature, decay, appetites
         self.ages = IdEmbedding(TIME_BUCKETS, 1, "zeros", name="ages")
         self.actions = IdEmbedding(len(ACTIONS) + 1, 1, "zeros", name="actions")
         self.appetite = keras.layers.Dense(appetites, activation="softplus", name="appetite")
@@ -62,4 +62,5 @@ class RepeatEncoder(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
-        return super().get_config() | {"feature": self.feature, "decay": self.decay}
+        own = {"feature": self.feature, "decay": self.decay, "appetites": self.appetites}
+        return super().get_config() | own

@@ -15,12 +15,10 @@ from interest_migration.cold_items.experiment import Trial, run_trial
 from interest_migration.errors import ConfigError
 from interest_migration.examples.encode import write_examples
 from interest_migration.language.text_vectors import TextVectors
-from interest_migration.model.interest_model import InterestModel
 from interest_migration.model.manifest import Provenance
 from interest_migration.model.settings import LossWeights, ModelSettings, VocabularySizes
-from interest_migration.training.input import ExampleSource
 from interest_migration.training.settings import TrainingSettings
-from interest_migration.training.train import TrainedModel
+from interest_migration.training.train import TrainedModel, before_training
 from schemas.features import (
     ACTION_IDS,
     AGE_BUCKETS,
@@ -107,9 +105,4 @@ def test_new_items_are_ranked_by_their_texts_and_not_without(shops, tmp_path, mo
 
 def build(data, model, settings, directory, report):
     """A model before its first step: its neighbours know already who wants what; training takes a minute."""
-    made = InterestModel(model.model_dump(), data.sizes.model_dump(), data.new_interest_days)
-    source = ExampleSource(data.train_paths, settings)
-    made(next(iter(source.batches(batch_size=2))))
-    if data.texts:
-        made.trajectory.events.assign_texts(data.texts.items, data.texts.texts)
-    return TrainedModel(made, {}, True, Provenance())
+    return TrainedModel(before_training(data, model, settings), {}, True, Provenance())

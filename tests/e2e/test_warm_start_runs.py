@@ -12,8 +12,7 @@ pytestmark = pytest.mark.e2e
 
 
 def run(shop: Shop, served: Path, *arguments: object) -> dict[str, Any]:
-    settings = ("training.warm_start=true", "training.warm_epochs=1", "serving_gate.enabled=false")
-    settings += (f"push.directory={served}",)
+    settings = ("training.warm_start=true", "training.warm_epochs=1", f"push.directory={served}")
     options = [part for setting in settings for part in ("--set", setting)]
     result = call("run", "--config", shop.folder / "config.yaml", *options, *arguments, "--json")
     assert result.exit_code == 0, result.output
