@@ -178,6 +178,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # bare calls, as in the server
     latencies, throughput, swaps = run(given)
     if given.json:
         document = {"latency": [asdict(each) for each in latencies], "throughput": asdict(throughput)}

@@ -23,7 +23,7 @@ class ServerSettings(Settings):
       workers: Calls of models that run at the same time.
       max_batch: Rows that are put together into one call; 1 switches batching off.
       batch_timeout_ms: How long a batch that is not full waits for more rows while a worker is idle. At 0 a batch is
-        what has gathered while all workers were busy, so that a lone request never waits.
+        what has gathered while a call was under way, so that a lone request never waits.
       max_rows: Rows of one request; more are refused.
       max_message_bytes: Size of a request; larger ones are refused before they are read.
       max_in_flight: Requests being answered; further ones are refused with RESOURCE_EXHAUSTED or 429.

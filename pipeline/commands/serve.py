@@ -45,6 +45,13 @@ Examples:
 @click.option("--poll-seconds", type=float, default=1.0, show_default=True, help="Time between looks at the folder.")
 @click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Calls of models at a time.")
 @click.option(
+    "--intra-op-parallelism",
+    type=click.IntRange(0),
+    default=1,
+    show_default=True,
+    help="Threads that share one operation; 0: one per core.",
+)
+@click.option(
     "--max-batch", type=click.IntRange(1), default=64, show_default=True, help="Rows of one call; 1: no batching."
 )
 @click.option(
@@ -68,7 +75,12 @@ Examples:
 )
 @click.option("--any-signatures", is_flag=True, help="Serve models that lack signatures of this release, too.")
 def serve(
-    max_message_mib: int, any_signatures: bool, examples: Path | None, config_file: Path | None, **options: Any
+    max_message_mib: int,
+    intra_op_parallelism: int,
+    any_signatures: bool,
+    examples: Path | None,
+    config_file: Path | None,
+    **options: Any,
 ) -> None:
     """Serves models over TensorFlow Serving's gRPC and REST protocols, for development and CI.
 
@@ -77,8 +89,12 @@ def serve(
     """
 
     def work() -> "ServerSettings":
+        import tensorflow as tf
+
         from interest_migration.server.settings import MIB, ServerSettings
 
+        # Operations here are small: threads that share one and wait for each other cost more than they save.
+        tf.config.threading.set_intra_op_parallelism_threads(intra_op_parallelism)
         values = {**options, "max_message_bytes": max_message_mib * MIB}
         settings = ServerSettings.from_values(values, source="options")
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")

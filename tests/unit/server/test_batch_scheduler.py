@@ -71,6 +71,38 @@ def test_without_batching_every_request_is_a_call():
     assert play([("a", [1]), ("a", [2])], max_batch=1) == ([1, 1], [[2], [4]])
 
 
+def gather_during_a_call(requests):
+    """Two workers; the requests come while a call of lane "a" is under way. Returns the rows of each call."""
+    gate, model = threading.Event(), Doubler()
+    held = Doubler(gate)
+
+    async def run():
+        scheduler = BatchScheduler(2, 2, 0.0)
+        first = asyncio.ensure_future(scheduler.call("a", held, inputs(0)))
+        await asyncio.sleep(0.05)
+        rest = [asyncio.ensure_future(scheduler.call(key, model, inputs(1))) for key in requests]
+        await asyncio.sleep(0.05)
+        before = list(model.calls)
+        gate.set()
+        await asyncio.gather(first, *rest)
+        scheduler.close()
+        return before, model.calls
+
+    return asyncio.run(run())
+
+
+def test_a_lane_gathers_while_its_call_is_under_way_though_a_worker_is_idle():
+    assert gather_during_a_call(["a"]) == ([], [1])
+
+
+def test_an_idle_worker_takes_other_lanes_meanwhile():
+    assert gather_during_a_call(["a", "b"]) == ([1], [1, 1])
+
+
+def test_an_idle_worker_helps_a_busy_lane_with_full_batches():
+    assert gather_during_a_call(["a", "a", "a"]) == ([2], [2, 1])
+
+
 def test_a_bad_request_fails_alone():
     calls, answers = play([("a", [1]), ("a", [-7]), ("a", [3])])
     assert calls == [3, 1, 1, 1]
@@ -109,8 +141,8 @@ def test_requests_that_nobody_waits_for_are_left_out():
     assert model.calls == [1, 1]
 
 
-@pytest.mark.parametrize(("timeout_s", "calls"), [(0.0, [1, 1, 1]), (0.1, [3])])
-def test_an_idle_worker_waits_for_company_if_told_to(timeout_s, calls):
+@pytest.mark.parametrize(("timeout_s", "calls"), [(0.0, [1, 2]), (0.1, [3])])
+def test_the_first_request_waits_for_company_if_told_to(timeout_s, calls):
     model = Doubler()
 
     async def run():
