@@ -1,10 +1,9 @@
 """Calibrates a trained model on training users that it was not fitted to.
 
-The held-out users are halved. A scaling is taken only if, fitted to one half, it lowers the log loss of the other, over
-both halves together; else the logits stay as they are. Of churn, blends of the network's logits with the trees' are
-tried as well, and the share of the trees with the lowest such loss is taken. Examples count half for every
-`calibration_half_life_days` before the newest cut, since base rates drift and the model is asked about what comes
-after it.
+Of churn, blends of the network's logits with the trees' are tried: the held-out users are halved, a scaling is fitted to
+either half, and the share of the trees whose scalings leave the other halves the lowest log loss is taken. The scaling
+itself is then fitted to both halves. Examples count half for every `calibration_half_life_days` before the newest cut,
+since base rates drift and the model is asked about what comes after it.
 """
 
 import math
@@ -120,7 +119,7 @@ def calibrate(model: InterestModel, held_out: HeldOut, settings: TrainingSetting
 
 @dataclass(frozen=True)
 class _Fitted:
-    """Share of the trees and scaling of one output, the loss that led to them, and why there is no scaling, if so."""
+    """Share of the trees and scaling of one output, the crossed loss, and why there is no scaling, if so."""
 
     share: float
     scaling: Scaling
@@ -178,10 +177,6 @@ def _fit(share: float, halves: Sequence[_Evidence]) -> _Fitted:
     if not (together.positives.any() and together.negatives.any()):
         return _Fitted(share, Scaling(), math.inf, "expected both classes, received one")
     crossed = log_loss(second.weighted, fit(first.weighted)) + log_loss(first.weighted, fit(second.weighted))
-    plain = log_loss(first.weighted + second.weighted, Scaling())
-    if crossed >= plain:
-        note = "a scaling fitted to half of the users does not help the other half"
-        return _Fitted(share, Scaling(), plain, note)
     scaling = fit(first.weighted + second.weighted)
     note = "" if scaling != Scaling() else "the logits do not rise with the share of positives"
     return _Fitted(share, scaling, crossed, note)

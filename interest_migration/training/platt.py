@@ -17,8 +17,11 @@ _WIDTH: Final = 0.005
 _BINS: Final = round(2 * _LARGEST / _WIDTH)
 _CENTRES: Final = (np.arange(_BINS) + 0.5) * _WIDTH - _LARGEST
 _STEPS: Final = 50
-PRIOR: Final = 10.0
-"""Precision of the normal prior around slope 1 and bias 0: as if some 60 examples had shown that nothing is wrong."""
+PRIOR: Final = 100.0
+"""Precision of the normal prior around slope 1 and bias 0: as if some 600 examples had shown that nothing is wrong.
+
+So many, since the examples of a user resemble each other and tell less than as many users would.
+"""
 
 
 class Scaling(NamedTuple):

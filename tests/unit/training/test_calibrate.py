@@ -7,7 +7,6 @@ from transformed_records import SIZES, SMALL_MODEL, make_batch, make_transformed
 from interest_migration.evaluation.discrimination import auroc
 from interest_migration.model.interest_model import InterestModel
 from interest_migration.model.probability_calibration import CALIBRATED
-from interest_migration.training import calibrate as module
 from interest_migration.training.calibrate import calibrate, hold_out
 from interest_migration.training.churn_trees import fit_churn_trees
 from interest_migration.training.input import ExampleSource
@@ -107,10 +106,3 @@ def test_too_few_users_of_a_kind_grow_no_trees(path, model, examples):
     held_out = hold_out([path], SETTINGS)
     few = ExampleSource([path], SETTINGS, held_out.halves[0].users).select(np.arange(held_out.halves[0].count) < 60)
     assert fit_churn_trees(few, 5, seed=1) == [None, None]
-
-
-def test_a_scaling_that_does_not_help_is_not_taken(path, model, monkeypatch):
-    monkeypatch.setattr(module, "fit", lambda counts: module.Scaling(1.0, 30.0 if counts.positives.any() else 0.0))
-    record = calibrate(model, hold_out([path], SETTINGS), SETTINGS)
-    assert {found["bias"] for found in record["outputs"].values()} == {0.0}
-    assert all("does not help" in found["note"] for found in record["outputs"].values())
