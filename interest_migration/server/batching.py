@@ -1,8 +1,8 @@
 """Puts the rows of requests that wait together into one call of the model.
 
-All versions share the worker threads. Requests of the same version, signature and inner shapes form a lane; while a call
-of their lane is under way, or all workers are busy, they gather. A worker that becomes free takes the oldest one and,
-with it, further ones of its lane, up to `max_batch` rows; a second worker serves the same lane only with a full batch:
+All versions share the worker threads. Requests of the same version, signature and inner shapes form a lane; while a
+call of their lane is under way, or all workers are busy, they gather. A worker that becomes free takes the oldest one
+and, with it, further ones of its lane, up to `max_batch` rows; a second worker helps a lane only with a full batch:
 
     waiting: a(2 rows) b(1) c(other signature) d(1)   max_batch 3  ->  calls [a, b] and [c], then [d]
 

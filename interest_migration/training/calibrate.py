@@ -1,9 +1,9 @@
 """Calibrates a trained model on training users that it was not fitted to.
 
-Of churn, blends of the network's logits with the trees' are tried: the held-out users are halved, a scaling is fitted to
-either half, and the share of the trees whose scalings leave the other halves the lowest log loss is taken. The scaling
-itself is then fitted to both halves. Examples count half for every `calibration_half_life_days` before the newest cut,
-since base rates drift and the model is asked about what comes after it.
+Of churn, blends of the network's logits with the trees' are tried: the held-out users are halved, a scaling is fitted
+to either half, and the share of the trees whose scalings leave the other halves the lowest log loss is taken. The
+scaling itself is then fitted to both halves. Examples count half for every `calibration_half_life_days` before the
+newest cut, since base rates drift and the model is asked about what comes after it.
 """
 
 import math

@@ -89,16 +89,13 @@ def serve(
     """
 
     def work() -> "ServerSettings":
-        import tensorflow as tf
-
         from interest_migration.server.settings import MIB, ServerSettings
 
-        # Operations here are small: threads that share one and wait for each other cost more than they save.
-        tf.config.threading.set_intra_op_parallelism_threads(intra_op_parallelism)
         values = {**options, "max_message_bytes": max_message_mib * MIB}
         settings = ServerSettings.from_values(values, source="options")
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-        asyncio.run(_serve(settings, _users(examples, config_file), any_signatures=any_signatures))
+        users = _users(examples, config_file)
+        asyncio.run(_serve(settings, users, intra_op_parallelism, any_signatures=any_signatures))
         return settings
 
     finish(work, as_json=False, to_json=lambda _: {}, show=lambda _: click.echo("Stopped."))
@@ -114,7 +111,11 @@ def _users(examples: Path | None, config_file: Path | None) -> Path | None:
     return Path(newest_artifacts(load_config(config_file).workspace)["examples"]) / "Split-test"
 
 
-async def _serve(settings: "ServerSettings", examples: Path | None, *, any_signatures: bool) -> None:
+async def _serve(
+    settings: "ServerSettings", examples: Path | None, intra_op_parallelism: int, *, any_signatures: bool
+) -> None:
+    import tensorflow as tf
+
     from interest_migration.page.mount import Page
     from interest_migration.server.checks import check_files, check_version
     from interest_migration.server.model_server import ModelServer, Mount
@@ -124,7 +125,10 @@ async def _serve(settings: "ServerSettings", examples: Path | None, *, any_signa
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with ModelServer(settings, check_files if any_signatures else check_version, mounts) as server:
+    server = ModelServer(settings, check_files if any_signatures else check_version, mounts)
+    # Operations are small here: threads that share one and wait for each other cost more than they save.
+    tf.config.threading.set_intra_op_parallelism_threads(intra_op_parallelism)
+    async with server:
         click.echo(f"gRPC {server.grpc_address}  REST {server.rest_url}")
         click.echo(f"Page {server.rest_url}/")
         await stop.wait()
