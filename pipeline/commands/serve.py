@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -94,8 +95,9 @@ def serve(
         values = {**options, "max_message_bytes": max_message_mib * MIB}
         settings = ServerSettings.from_values(values, source="options")
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-        users = _users(examples, config_file)
-        asyncio.run(_serve(settings, users, intra_op_parallelism, any_signatures=any_signatures))
+        # Operations are small here: threads that share one and wait for each other cost more than they save.
+        os.environ["TF_NUM_INTRAOP_THREADS"] = str(intra_op_parallelism)  # read when TensorFlow starts
+        asyncio.run(_serve(settings, _users(examples, config_file), any_signatures=any_signatures))
         return settings
 
     finish(work, as_json=False, to_json=lambda _: {}, show=lambda _: click.echo("Stopped."))
@@ -111,11 +113,7 @@ def _users(examples: Path | None, config_file: Path | None) -> Path | None:
     return Path(newest_artifacts(load_config(config_file).workspace)["examples"]) / "Split-test"
 
 
-async def _serve(
-    settings: "ServerSettings", examples: Path | None, intra_op_parallelism: int, *, any_signatures: bool
-) -> None:
-    import tensorflow as tf
-
+async def _serve(settings: "ServerSettings", examples: Path | None, *, any_signatures: bool) -> None:
     from interest_migration.page.mount import Page
     from interest_migration.server.checks import check_files, check_version
     from interest_migration.server.model_server import ModelServer, Mount
@@ -125,10 +123,7 @@ async def _serve(
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    server = ModelServer(settings, check_files if any_signatures else check_version, mounts)
-    # Operations are small here: threads that share one and wait for each other cost more than they save.
-    tf.config.threading.set_intra_op_parallelism_threads(intra_op_parallelism)
-    async with server:
+    async with ModelServer(settings, check_files if any_signatures else check_version, mounts) as server:
         click.echo(f"gRPC {server.grpc_address}  REST {server.rest_url}")
         click.echo(f"Page {server.rest_url}/")
         await stop.wait()

@@ -82,8 +82,7 @@ def test_the_command_serves_until_it_is_told_to_stop(saved_model, tmp_path):
 
 
 def test_a_folder_that_is_none_is_bad_input(tmp_path):
-    result = CliRunner().invoke(
-        main, ["serve", "--models", str(tmp_path / "nowhere"), "--port", "0", "--rest-port", "0"]
-    )
+    runner = CliRunner(env={"TF_NUM_INTRAOP_THREADS": None})  # which the command sets, and a process of its own forgets
+    result = runner.invoke(main, ["serve", "--models", str(tmp_path / "nowhere"), "--port", "0", "--rest-port", "0"])
     assert result.exit_code == 2
     assert "expected a folder of models" in result.output
