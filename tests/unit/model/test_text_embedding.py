@@ -172,6 +172,7 @@ def test_texts_train_in_mixed_precision(precision):
         scores = score_by_text(mixed, given, tf.ones([len(given[ITEM_IDS]), 2, WIDTH]), candidates)
     assert losses["new_item"] > 0
     assert all(np.isfinite(value) for value in losses.values())
-    assert all(np.isfinite(gradient).all() and np.any(gradient) for gradient in gradients)
+    assert all(np.isfinite(gradient).all() for gradient in gradients)
+    assert np.any(gradients[0])  # that of `popular` is 0 here but for rounding: all items are alike
     assert scores.dtype == tf.float32
     assert np.isfinite(scores).all()
