@@ -1,8 +1,8 @@
 """Puts the rows of requests that wait together into one call of the model.
 
 All versions share the worker threads. Requests of the same version, signature and inner shapes form a lane; while a
-call of their lane is under way, or all workers are busy, they gather. A worker that becomes free takes the oldest one
-and, with it, further ones of its lane, up to `max_batch` rows; a second worker helps a lane only with a full batch:
+call of their lane that is not full is under way, or all workers are busy, they gather. A worker that becomes free takes
+the oldest one and, with it, further ones of its lane, up to `max_batch` rows. Full batches never wait for each other:
 
     waiting: a(2 rows) b(1) c(other signature) d(1)   max_batch 3  ->  calls [a, b] and [c], then [d]
 
@@ -12,8 +12,8 @@ its requests is called alone, so that one bad request fails alone.
 
 import asyncio
 import time
-from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections import OrderedDict, deque
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -56,7 +56,7 @@ class BatchScheduler:
         self._idle, self._max_batch, self._timeout_s, self._observe = workers, max_batch, timeout_s, observe
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="model")
         self._waiting: OrderedDict[Hashable, deque[_Waiting]] = OrderedDict()
-        self._under_way: Counter[Hashable] = Counter()
+        self._gathering: set[Hashable] = set()
         self._timer: asyncio.TimerHandle | None = None
 
     async def call(self, key: Hashable | None, run: Run, inputs: Mapping[str, Array]) -> Arrays:
@@ -87,7 +87,8 @@ class BatchScheduler:
             batch = self._take(lane)
             if batch:
                 self._idle -= 1
-                self._under_way[lane] += 1
+                if not self._is_full(batch):
+                    self._gathering.add(lane)
                 job = asyncio.get_running_loop().run_in_executor(self._threads, _answer, batch)
                 job.add_done_callback(partial(self._deliver, lane, batch))
 
@@ -95,8 +96,8 @@ class BatchScheduler:
         """Returns the lane of the request that has waited longest and need not wait for company."""
         now, soonest = time.monotonic(), float("inf")
         for lane, waiting in self._waiting.items():
-            is_full = sum(each.rows for each in waiting) >= self._max_batch
-            if lane in self._under_way and not is_full:
+            is_full = self._is_full(waiting)
+            if lane in self._gathering and not is_full:
                 continue
             due = waiting[0].since + (self._timeout_s if waiting[0].may_wait else 0)
             if due <= now or is_full:
@@ -105,6 +106,9 @@ class BatchScheduler:
         if soonest < float("inf") and (self._timer is None or self._timer.cancelled() or self._timer.when() < now):
             self._timer = asyncio.get_running_loop().call_later(max(0.0, soonest - now), self._start)
         return None
+
+    def _is_full(self, requests: Iterable[_Waiting]) -> bool:
+        return sum(each.rows for each in requests) >= self._max_batch
 
     def _take(self, lane: Hashable) -> list[_Waiting]:
         waiting, rows = self._waiting[lane], 0
@@ -123,7 +127,8 @@ class BatchScheduler:
         self, lane: Hashable, batch: Sequence[_Waiting], done: "asyncio.Future[tuple[list[Result], float]]"
     ) -> None:
         self._idle += 1
-        self._under_way -= Counter([lane])  # and forgets the lane at 0
+        if not self._is_full(batch):
+            self._gathering.discard(lane)
         if not done.cancelled():
             results, seconds = done.result()
             self._observe(sum(request.rows for request in batch), seconds)

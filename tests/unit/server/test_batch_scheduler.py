@@ -71,14 +71,14 @@ def test_without_batching_every_request_is_a_call():
     assert play([("a", [1]), ("a", [2])], max_batch=1) == ([1, 1], [[2], [4]])
 
 
-def gather_during_a_call(requests):
+def gather_during_a_call(requests, under_way=(0,)):
     """Two workers; the requests come while a call of lane "a" is under way. Returns the rows of each call."""
     gate, model = threading.Event(), Doubler()
     held = Doubler(gate)
 
     async def run():
         scheduler = BatchScheduler(2, 2, 0.0)
-        first = asyncio.ensure_future(scheduler.call("a", held, inputs(0)))
+        first = asyncio.ensure_future(scheduler.call("a", held, inputs(*under_way)))
         await asyncio.sleep(0.05)
         rest = [asyncio.ensure_future(scheduler.call(key, model, inputs(1))) for key in requests]
         await asyncio.sleep(0.05)
@@ -101,6 +101,10 @@ def test_an_idle_worker_takes_other_lanes_meanwhile():
 
 def test_an_idle_worker_helps_a_busy_lane_with_full_batches():
     assert gather_during_a_call(["a", "a", "a"]) == ([2], [2, 1])
+
+
+def test_nobody_waits_for_a_call_that_is_full_already():
+    assert gather_during_a_call(["a"], under_way=(0, 0, 0)) == ([1], [1])
 
 
 def test_a_bad_request_fails_alone():
